@@ -1,0 +1,128 @@
+"""The command line: the verbs of the core, and those the stages register.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 finished with failed rows.
+"""
+
+import json
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rupairs.errors import RupairsError, UsageError
+from rupairs.options import AsJson, Out, Set
+
+EXIT_FAILED_ROWS = 3
+
+app = typer.Typer(
+    help="Build Russian sentence-pair datasets and train sentence encoders on them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+serve = typer.Typer(help="Start a model server.", no_args_is_help=True)
+app.add_typer(serve, name="serve")
+
+
+@app.command()
+def run(
+    recipe: Annotated[str, typer.Argument(help="A .toml file, or demo, real, full.")],
+    out: Out,
+    until: Annotated[str | None, typer.Option(help="Stop after this step.")] = None,
+    redo: Annotated[list[str] | None, typer.Option(help="Make this step again.")] = None,
+    override: Set = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run every step of a recipe that is not finished yet."""
+    from rupairs.runs import run_recipe
+
+    finish(run_recipe(recipe, out, override or [], until, redo or [], as_json))
+
+
+@app.command()
+def demo(out: Out = Path("runs/demo"), as_json: AsJson = False) -> None:
+    """Run the whole chain offline on the shipped sample and the embedded models."""
+    from rupairs.runs import run_recipe
+
+    finish(run_recipe("demo", out, [], None, [], as_json))
+
+
+@app.command()
+def plan(
+    recipe: Annotated[str, typer.Argument(help="A .toml file, or demo, real, full.")],
+    tokens_per_second: Annotated[
+        float | None, typer.Option(help="Measured generation speed, for the hours.")
+    ] = None,
+    override: Set = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a recipe would do and ask of the LLM, without doing it."""
+    from rupairs.planning import show_plan
+
+    show_plan(recipe, override or [], tokens_per_second, as_json)
+
+
+@app.command()
+def status(
+    run_directory: Annotated[Path, typer.Argument(metavar="RUN")], as_json: AsJson = False
+) -> None:
+    """Show how far a run has come."""
+    from rupairs.runs import show_status
+
+    show_status(run_directory, as_json)
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Show what this machine can run, which licenses come with it, and what to install."""
+    from rupairs.doctor import show_doctor
+
+    show_doctor(as_json)
+
+
+@serve.command()
+def embedded(
+    port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8080,
+    slots: Annotated[int, typer.Option(help="Completions at a time.")] = 8,
+) -> None:
+    """Serve the embedded base model on loopback, OpenAI-compatible, until interrupted."""
+    from rupairs.embedded.llm import serve as serve_embedded
+
+    serve_embedded(port=port, slots=slots)
+
+
+def finish(code: int) -> None:
+    """End the command with an exit code."""
+    raise typer.Exit(code)
+
+
+def print_json(value: object) -> None:
+    """Print a result for programs."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def main() -> None:
+    """Run the command line; a failure a person can act on is one line on stderr."""
+    for point in entry_points(group="rupairs.commands"):
+        point.load()(app)
+    try:
+        app(standalone_mode=True)
+    except UsageError as error:
+        _fail(str(error), 2)
+    except RupairsError as error:
+        _fail(str(error), 1)
+    except OSError as error:
+        _fail(f"{error.filename or 'input/output'}: {error.strerror or error}", 1)
+    except KeyboardInterrupt:
+        _fail("interrupted; finished work is kept, run the same command to go on", 130)
+
+
+def _fail(message: str, code: int) -> None:
+    sys.stderr.write(f"error: {message}\n")
+    raise SystemExit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""The sentence encoder of a run: the embedded one, a Hugging Face id or a local folder."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from rupairs.errors import RupairsError
+from rupairs.manifest import ModelFacts
+from rupairs.recipe import EncoderSection
+
+Vectors = npt.NDArray[np.float32]
+
+
+class Encoder(Protocol):
+    """Anything that turns texts into unit vectors."""
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Return an array of shape (texts, dimensions), rows of length 1."""
+
+
+class SentenceEncoder:
+    """A SentenceTransformer behind the protocol, with one prompt for every text."""
+
+    def __init__(self, model: Any, batch_size: int = 32, prompt: str = "query: ") -> None:
+        self.model = model
+        self.batch_size = batch_size
+        self.prompt = prompt
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Return unit vectors of shape (texts, dimensions)."""
+        vectors: Vectors = self.model.encode(
+            list(texts),
+            prompt=self.prompt,
+            batch_size=self.batch_size,
+            normalize_embeddings=True,
+            show_progress_bar=False,
+            convert_to_numpy=True,
+        )
+        return vectors.astype(np.float32)
+
+
+def model_path(section: EncoderSection) -> str:
+    """Return what `SentenceTransformer` opens; converts the embedded encoder on first use."""
+    if section.model != "embedded":
+        return section.model
+    from rupairs.embedded.encoder import embedded_encoder
+
+    return str(embedded_encoder(pruned=section.pruned))
+
+
+def load_transformer(path: str, revision: str | None = None, max_length: int = 128) -> Any:
+    """Return a SentenceTransformer (mean pooling is added to a bare encoder).
+
+    Raises `RupairsError` naming the model when it can be neither opened nor fetched.
+    """
+    try:
+        from sentence_transformers import SentenceTransformer
+    except ImportError:
+        raise RupairsError(
+            "encoders need the training extra: pip install 'rupairs[train]'"
+        ) from None
+    try:
+        model = SentenceTransformer(path, revision=revision)
+    except (OSError, ValueError) as error:
+        reason = str(error).partition("\n")[0][:200]
+        raise RupairsError(f"encoder {path}: cannot be opened ({reason})") from None
+    model.max_seq_length = min(max_length, model.max_seq_length or max_length)
+    return model
+
+
+def load_encoder(section: EncoderSection) -> SentenceEncoder:
+    """Return the run's encoder, ready to encode."""
+    model = load_transformer(model_path(section), section.revision, section.max_length)
+    return SentenceEncoder(model, section.batch_size)
+
+
+def encoder_facts(section: EncoderSection, role: str) -> ModelFacts:
+    """Return the facts a card needs about the encoder."""
+    if section.model == "embedded":
+        from rupairs.embedded.assets import ENCODER
+        from rupairs.embedded.encoder import embedded_encoder_revision
+
+        return ModelFacts(
+            role=role,
+            id=ENCODER.upstream,
+            revision=embedded_encoder_revision(section.pruned),
+            license=ENCODER.license,
+            note=f"4-bit weights of the package {ENCODER.package} {ENCODER.version}.",
+        )
+    name = Path(section.model).name if Path(section.model).is_dir() else section.model
+    return ModelFacts(
+        role=role, id=name, revision=section.revision or "", license=section.license or "unknown"
+    )

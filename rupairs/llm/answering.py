@@ -1,0 +1,76 @@
+"""Answering a step's requests: the server is started only if the replay log lacks an answer."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from rupairs.llm.client import Client, Spent
+from rupairs.llm.log import ReplayLog
+from rupairs.llm.models import LanguageModel
+from rupairs.llm.request import Candidate, Rejected, Request
+from rupairs.llm.task import Task
+from rupairs.manifest import ModelFacts
+from rupairs.recipe import LLMSection
+from rupairs.steps import Context
+
+
+def answer_all(context: Context, requests: list[Request], label: str) -> Spent:
+    """See that every request of a step has an answer or a stored failure.
+
+    Raises `BudgetSpentError`, or `RupairsError` when no server can serve; what had finished by
+    then stays in the log. Notes the model and what was spent in the step's manifest.
+    """
+    section = context.recipe.llm
+    context.models.append(generator_facts(section))
+    with ReplayLog(context.log_path) as log:
+        if section.server == "embedded" and log.missing(requests):
+            from rupairs.embedded.llm import EmbeddedServer
+
+            server_log = context.run / "embedded-llm.log"
+            with EmbeddedServer(log_path=server_log, slots=section.concurrency) as server:
+                spent = Client(section, [server.url], log).answer(requests, context.progress, label)
+        else:
+            spent = Client(section, section.urls, log).answer(requests, context.progress, label)
+    context.progress.say(
+        f"  {label}: {spent.sent} calls sent, {spent.replayed} replayed, "
+        f"{spent.failed.total()} failed, {spent.completion_tokens} tokens generated"
+    )
+    return spent
+
+
+def read_all(
+    context: Context, model: LanguageModel, asked: Iterable[tuple[Task, Request]]
+) -> Iterator[tuple[Request, Candidate | Rejected]]:
+    """Yield what the log holds for each request, in order; failures come as `Rejected`."""
+    failed: Counter[str] = Counter()
+    calls = tokens = 0
+    with ReplayLog(context.log_path) as log:
+        for task, request in asked:
+            calls += 1
+            answer = log.get(request.key)
+            if answer is None:
+                reason, detail = log.failure(request.key) or ("not_answered", "")
+                failed[reason] += 1
+                yield request, Rejected(f"call_failed:{reason}", detail, request.key)
+                continue
+            tokens += answer.completion_tokens
+            for found in model.read(task, request, answer):
+                yield request, found
+    context.facts["calls"] = calls
+    context.facts["completion_tokens"] = tokens
+    context.facts["failed_calls"] = dict(failed)
+
+
+def generator_facts(section: LLMSection) -> ModelFacts:
+    """Return the facts a card needs about the model that writes."""
+    note = ""
+    if section.server == "embedded":
+        from rupairs.embedded.llm import LICENSE_NOTE
+
+        note = LICENSE_NOTE
+    return ModelFacts(
+        role="generator",
+        id=section.model,
+        revision=section.revision,
+        license=section.license,
+        note=note,
+    )

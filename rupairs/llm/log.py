@@ -1,0 +1,103 @@
+"""The replay log: every answer is stored under its request's key before anyone sees it.
+
+SQLite in WAL mode, so a kill at any moment loses no stored answer and tears none. Failures are
+kept apart and never stand for an answer.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rupairs.errors import RupairsError
+from rupairs.llm.request import Answer, Request
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS answers (
+    key TEXT PRIMARY KEY, request TEXT NOT NULL, answer TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS failures (
+    key TEXT PRIMARY KEY, reason TEXT NOT NULL, detail TEXT NOT NULL
+) WITHOUT ROWID;
+"""
+
+
+class ReplayLog:
+    """Answers by request key. One file, safe to read while a run writes it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._db = sqlite3.connect(path, isolation_level=None, timeout=30.0)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=NORMAL")
+            self._db.executescript(_TABLES)
+        except sqlite3.DatabaseError as error:
+            raise RupairsError(f"{path}: not a usable replay log ({error})") from None
+
+    def get(self, key: str) -> Answer | None:
+        """Return the stored answer, or None if the call has not finished."""
+        row = self._db.execute("SELECT answer FROM answers WHERE key = ?", (key,)).fetchone()
+        return Answer(**json.loads(row[0])) if row else None
+
+    def put(self, request: Request, answer: Answer) -> None:
+        """Store an answer; it is on its way to disk when this returns."""
+        self._db.execute(
+            "INSERT OR IGNORE INTO answers VALUES (?, ?, ?)",
+            (request.key, request.to_json(), json.dumps(asdict(answer), ensure_ascii=False)),
+        )
+        self._db.execute("DELETE FROM failures WHERE key = ?", (request.key,))
+
+    def fail(self, request: Request, reason: str, detail: str) -> None:
+        """Store that a call failed for good in this run."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO failures VALUES (?, ?, ?)", (request.key, reason, detail)
+        )
+
+    def failure(self, key: str) -> tuple[str, str] | None:
+        """Return (reason, detail) of a failed call."""
+        row = self._db.execute(
+            "SELECT reason, detail FROM failures WHERE key = ?", (key,)
+        ).fetchone()
+        return (row[0], row[1]) if row else None
+
+    def missing(self, requests: Iterable[Request]) -> list[Request]:
+        """Return the requests without an answer, each key once, in order."""
+        seen: set[str] = set()
+        todo = []
+        for request in requests:
+            if request.key in seen:
+                continue
+            seen.add(request.key)
+            if not self._db.execute(
+                "SELECT 1 FROM answers WHERE key = ?", (request.key,)
+            ).fetchone():
+                todo.append(request)
+        return todo
+
+    def tokens(self) -> int:
+        """Return the tokens, prompt and completion, of all stored answers."""
+        total: int = self._db.execute(
+            "SELECT coalesce(sum(answer ->> 'prompt_tokens' + answer ->> 'completion_tokens'), 0)"
+            " FROM answers"
+        ).fetchone()[0]
+        return total
+
+    def __len__(self) -> int:
+        count: int = self._db.execute("SELECT count(*) FROM answers").fetchone()[0]
+        return count
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._db.close()

@@ -1,0 +1,210 @@
+"""Recipes: one TOML file a run, validated whole before anything is spent.
+
+The core knows the sections `run`, `llm` and `encoder`; every stage brings the model of its own
+section through the entry points `rupairs.stages`. Unknown sections and keys are errors.
+"""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
+
+from rupairs.errors import UsageError
+
+PACKAGE = Path(__file__).parent
+S = TypeVar("S", bound="Section")
+_SAMPLE = "package:sample"
+
+
+class Section(BaseModel):
+    """A part of a recipe. `transient` names fields that change how, not what, is made."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    transient: ClassVar[frozenset[str]] = frozenset()
+
+    def identity(self) -> dict[str, Any]:
+        """Return the settings that decide the result, ready for JSON."""
+        return self.model_dump(mode="json", exclude=set(self.transient))
+
+
+def _resolve(path: Path, info: ValidationInfo) -> Path:
+    if str(path) == _SAMPLE:
+        return PACKAGE / "sample"
+    base: Path = (info.context or {}).get("base", Path())
+    return (base / path.expanduser()).resolve()
+
+
+RecipePath = Annotated[Path, AfterValidator(_resolve)]
+"""A path in a recipe: relative to the recipe's file; `package:sample` is the shipped sample."""
+
+
+class RunSection(Section):
+    """What the run is called and the seed everything random is derived from."""
+
+    name: str = "run"
+    seed: int = 0
+
+
+class LLMSection(Section):
+    """The language model, how it is reached and sampled, and what it may cost."""
+
+    transient = frozenset(
+        {"server", "urls", "api_key_env", "concurrency", "timeout_s", "attempts"}
+        | {"max_calls", "max_tokens_total", "max_hours"}
+    )
+    server: Literal["embedded", "url"] = "url"
+    urls: tuple[str, ...] = ()
+    model: str
+    revision: str = ""
+    license: str
+    kind: Literal["base", "instruct"] = "instruct"
+    api_key_env: str = "OPENAI_API_KEY"
+    concurrency: int = Field(default=64, ge=1)
+    timeout_s: float = Field(default=120.0, gt=0)
+    attempts: int = Field(default=5, ge=1)
+    temperature: float = Field(default=1.0, ge=0)
+    top_p: float = Field(default=0.95, gt=0, le=1)
+    max_tokens: int = Field(default=512, ge=1)
+    max_calls: int | None = Field(default=None, ge=1)
+    max_tokens_total: int | None = Field(default=None, ge=1)
+    max_hours: float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        if self.server == "url" and not self.urls:
+            raise ValueError('server = "url" needs urls = ["http://host:port/v1", ...]')
+        return self
+
+
+class EncoderSection(Section):
+    """The sentence encoder: `embedded`, a Hugging Face id or a local folder."""
+
+    transient = frozenset({"batch_size"})
+    model: str = "embedded"
+    revision: str | None = None
+    pruned: bool = True
+    license: str = ""
+    batch_size: int = Field(default=32, ge=1)
+    max_length: int = Field(default=128, ge=8)
+
+
+CORE_SECTIONS: Mapping[str, type[Section]] = {
+    "run": RunSection,
+    "llm": LLMSection,
+    "encoder": EncoderSection,
+}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A validated recipe: the sections by name, core and stages alike."""
+
+    path: Path
+    sections: Mapping[str, Section]
+
+    @property
+    def run(self) -> RunSection:
+        """Return the `run` section."""
+        return self._section("run", RunSection)
+
+    @property
+    def llm(self) -> LLMSection:
+        """Return the `llm` section; `UsageError` if the recipe has none."""
+        return self._section("llm", LLMSection)
+
+    @property
+    def encoder(self) -> EncoderSection:
+        """Return the `encoder` section."""
+        return self._section("encoder", EncoderSection)
+
+    def _section(self, name: str, kind: type[S]) -> S:
+        section = self.sections.get(name)
+        if not isinstance(section, kind):
+            raise UsageError(f"{self.path}: this step needs a [{name}] section")
+        return section
+
+    def to_json(self) -> str:
+        """Return the resolved recipe."""
+        resolved = {n: s.model_dump(mode="json") for n, s in self.sections.items()}
+        return json.dumps(resolved, ensure_ascii=False, indent=2) + "\n"
+
+
+def find_recipe(name: str) -> Path:
+    """Return the file of a recipe given as a path or as the name of a shipped one."""
+    path = Path(name)
+    if path.suffix == ".toml":
+        if not path.is_file():
+            raise UsageError(f"{path}: no such recipe")
+        return path
+    for folder in (PACKAGE / "recipes", PACKAGE.parent / "recipes"):
+        if (folder / f"{name}.toml").is_file():
+            return folder / f"{name}.toml"
+    raise UsageError(f"{name}: no recipe of that name is shipped; give the path of a .toml file")
+
+
+def load_recipe(
+    path: Path, stages: Mapping[str, type[Section]], overrides: tuple[str, ...] = ()
+) -> Recipe:
+    """Read and validate a recipe; `overrides` are `section.key=value` with TOML values.
+
+    Raises `UsageError` that names the file, the key and what is allowed there.
+    """
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: not valid TOML: {error}") from None
+    for override in overrides:
+        _override(data, override)
+    return validate(path, data, stages)
+
+
+def validate(path: Path, data: dict[str, Any], stages: Mapping[str, type[Section]]) -> Recipe:
+    """Validate recipe data; relative paths in it are relative to the folder of `path`."""
+    known = {**CORE_SECTIONS, **stages}
+    if unknown := sorted(set(data) - set(known)):
+        raise UsageError(f"{path}: unknown section [{unknown[0]}]; known: {', '.join(known)}")
+    sections: dict[str, Section] = {}
+    for name, kind in known.items():
+        if name not in data and name not in ("run", "encoder"):
+            continue
+        try:
+            sections[name] = kind.model_validate(
+                data.get(name, {}), context={"base": path.parent.resolve()}
+            )
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join([name, *map(str, first["loc"])])
+            raise UsageError(f"{path}: {where}: {first['msg']}") from None
+    return Recipe(path, sections)
+
+
+def _override(data: dict[str, Any], override: str) -> None:
+    name, eq, text = override.partition("=")
+    keys = name.strip().split(".")
+    if not eq or len(keys) < 2:
+        raise UsageError(f"--set {override}: write section.key=value")
+    value: Any
+    try:
+        value = tomllib.loads(f"v = {text}")["v"]
+    except tomllib.TOMLDecodeError:
+        # A bare word or a path, relative to where the command was typed.
+        looks_like_path = "/" in text and "://" not in text
+        value = str(Path(text).resolve()) if looks_like_path else text
+    table = data
+    for k in keys[:-1]:
+        table = table.setdefault(k, {})
+        if not isinstance(table, dict):
+            raise UsageError(f"--set {override}: {k} is not a section")
+    table[keys[-1]] = value

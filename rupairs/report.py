@@ -1,0 +1,57 @@
+"""The page a person reads after a step: counts, why rows were dropped, a few rows of each."""
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from rupairs.manifest import Manifest
+
+_ROWS = 10
+_CELL = 160
+
+
+def write_report(directory: Path, manifest: Manifest, title: str) -> None:
+    """Write `report.md` into a stage directory; text a step left in `notes.md` goes on top."""
+    lines = [f"# {title}", ""]
+    if manifest.simulated:
+        lines += ["> **Simulated:** votes in or before this step were made by a program.", ""]
+    notes = directory / "notes.md"
+    if notes.is_file():
+        lines += [notes.read_text(encoding="utf-8").strip(), ""]
+    counts = manifest.counts
+    if counts.rows_in:
+        lines += [
+            f"{counts.rows_in} rows in = {counts.rows_out} out + {counts.rows_dropped} dropped.",
+            "",
+        ]
+    if counts.dropped_by_reason:
+        lines += ["| dropped because | rows |", "|---|--:|"]
+        lines += [f"| {reason} | {n} |" for reason, n in counts.dropped_by_reason.items()]
+        lines.append("")
+    for model in manifest.models:
+        note = f" {model.note}" if model.note else ""
+        lines.append(f"- {model.role}: `{model.id}` ({model.license}).{note}")
+    lines += _samples(directory, manifest)
+    (directory / "report.md").write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+
+
+def _samples(directory: Path, manifest: Manifest) -> list[str]:
+    lines: list[str] = []
+    for name in manifest.files:
+        if not name.endswith(".parquet") or (name.startswith("part-") and "00000" not in name):
+            continue
+        batch = next(pq.ParquetFile(directory / name).iter_batches(batch_size=_ROWS), None)
+        rows: list[dict[str, Any]] = batch.to_pylist() if batch is not None else []
+        if not rows:
+            continue
+        lines += ["", f"## First rows of `{name}`", ""]
+        for row in rows:
+            shown = ", ".join(f"{k}: {_cell(v)}" for k, v in row.items() if v not in (None, "", []))
+            lines.append(f"- {shown}")
+    return lines
+
+
+def _cell(value: object) -> str:
+    text = " ".join(str(value).split())
+    return text if len(text) <= _CELL else text[: _CELL - 1] + "…"

@@ -1,0 +1,174 @@
+"""Whole runs: every step of a recipe in order, and how far a run has come."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from rupairs.cli import EXIT_FAILED_ROWS, print_json
+from rupairs.errors import RupairsError, UsageError
+from rupairs.manifest import NAME
+from rupairs.progress import Progress
+from rupairs.recipe import Recipe, find_recipe, load_recipe
+from rupairs.steps import Outcome, Step, chain, load_stages, locked, run_step
+
+COPY = "recipe.json"
+
+
+def open_recipe(name: str, overrides: list[str]) -> Recipe:
+    """Return a recipe by path or shipped name, validated against the installed stages."""
+    sections = {n: s.section for n, s in load_stages().items()}
+    return load_recipe(find_recipe(name), sections, tuple(overrides))
+
+
+def run_recipe(
+    name: str,
+    out: Path,
+    overrides: list[str],
+    until: str | None,
+    redo: list[str],
+    as_json: bool,
+) -> int:
+    """Run a recipe in `out`; returns the exit code."""
+    recipe = open_recipe(name, overrides)
+    steps = chain(recipe, load_stages())
+    names = [s.name for s in steps]
+    for asked in (*redo, *([until] if until else [])):
+        if asked not in names:
+            raise UsageError(f"{asked}: not a step of this recipe; steps: {', '.join(names)}")
+    if until:
+        steps = steps[: names.index(until) + 1]
+    return run_steps(steps, recipe, out, set(redo), as_json, set(names))
+
+
+def run_one(step: str, name: str, out: Path, overrides: list[str], redo: bool = False) -> int:
+    """Run a single step of a recipe, its inputs being finished; returns the exit code."""
+    recipe = open_recipe(name, overrides)
+    steps = {s.name: s for s in chain(recipe, load_stages())}
+    if step not in steps:
+        raise UsageError(f"{recipe.path}: {step} is not asked for; steps: {', '.join(steps)}")
+    return run_steps([steps[step]], recipe, out, {step} if redo else set(), False, set(steps))
+
+
+def run_steps(
+    steps: list[Step], recipe: Recipe, out: Path, redo: set[str], as_json: bool, names: set[str]
+) -> int:
+    """Run the given steps in order and print the table of what was made."""
+    progress = Progress()
+    outcomes = []
+    with locked(out):
+        (out / COPY).write_text(recipe.to_json(), encoding="utf-8")
+        for number, step in enumerate(steps, 1):
+            progress.say(f"[{number}/{len(steps)}] {step.name}: {step.title}")
+            outcome = run_step(step, out, recipe, names, progress, step.name in redo)
+            said = "already there" if outcome.state == "kept" else _said(outcome)
+            progress.say(f"  {said}")
+            outcomes.append(outcome)
+    _print_outcomes(outcomes, out, as_json)
+    failed = any(o.manifest.facts.get("failed_calls") for o in outcomes)
+    return EXIT_FAILED_ROWS if failed else 0
+
+
+def _said(outcome: Outcome) -> str:
+    counts, seconds = outcome.manifest.counts, outcome.manifest.seconds
+    if not counts.rows_in:
+        return f"done in {seconds:.0f} s"
+    return f"{counts.rows_out} rows kept, {counts.rows_dropped} dropped, {seconds:.0f} s"
+
+
+def _print_outcomes(outcomes: list[Outcome], out: Path, as_json: bool) -> None:
+    rows = [
+        {
+            "step": o.step.name,
+            "state": o.state,
+            "rows_in": o.manifest.counts.rows_in,
+            "rows_out": o.manifest.counts.rows_out,
+            "rows_dropped": o.manifest.counts.rows_dropped,
+            "seconds": o.manifest.seconds,
+            "simulated": o.manifest.simulated,
+            "where": str(o.directory),
+        }
+        for o in outcomes
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    table = Table(title=f"{out}: what was made")
+    for name in ("step", "state", "kept", "dropped", "seconds", "where"):
+        right = name in ("kept", "dropped", "seconds")
+        table.add_column(name, justify="right" if right else "left", no_wrap=name == "where")
+    for row, outcome in zip(rows, outcomes, strict=True):
+        counted = outcome.manifest.counts.rows_in > 0
+        mark = " (simulated votes)" if outcome.manifest.simulated else ""
+        table.add_row(
+            outcome.step.name + mark,
+            outcome.state,
+            str(row["rows_out"]) if counted else "",
+            str(row["rows_dropped"]) if counted else "",
+            f"{outcome.manifest.seconds:.0f}",
+            str(outcome.directory.relative_to(out)),
+        )
+    console = Console()
+    console.print(table)
+    for line in _next(outcomes, out):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _next(outcomes: list[Outcome], out: Path) -> list[str]:
+    made = {o.step.name for o in outcomes}
+    lines = [f"Each folder has a report.md. How far this run is: rupairs status {out}"]
+    if "data_cards.ruhnp" in made:
+        lines.append(
+            f'Open a release: python -c "from datasets import load_dataset; '
+            f"print(load_dataset('{out}/release/ruhnp'))\""
+        )
+    if "training.encoder" in made:
+        lines.append(
+            f'Use the encoder: python -c "from sentence_transformers import SentenceTransformer; '
+            f"print(SentenceTransformer('{out}/training/encoder').encode('Привет').shape)\""
+        )
+    return lines
+
+
+def show_status(run: Path, as_json: bool) -> None:
+    """Print every step of a run with its state and counts."""
+    copy = run / COPY
+    if not copy.is_file():
+        raise UsageError(f"{run}: not a run directory (it has no {COPY})")
+    rows = []
+    for stage in load_stages().values():
+        for step in stage.steps:
+            directory = step.path(run)
+            rows.append({"step": step.name, **_state(directory)})
+    if as_json:
+        print_json(rows)
+        return
+    table = Table(title=str(run))
+    for name in ("step", "state", "in", "kept", "dropped", "seconds"):
+        table.add_column(name, justify="left" if name in ("step", "state") else "right")
+    for row in rows:
+        table.add_row(
+            *(str(row.get(n, "")) for n in ("step", "state", "in", "kept", "dropped")),
+            str(row.get("seconds", "")),
+        )
+    Console().print(table)
+
+
+def _state(directory: Path) -> dict[str, object]:
+    from rupairs.manifest import read_manifest
+
+    if not (directory / NAME).is_file():
+        begun = directory.with_name(f".{directory.name}.partial").exists()
+        return {"state": "begun, not finished" if begun else "not there"}
+    try:
+        manifest = read_manifest(directory)
+    except RupairsError as error:
+        return {"state": f"damaged: {error}"}
+    counts = manifest.counts
+    return {
+        "state": "finished" + (" (simulated votes)" if manifest.simulated else ""),
+        "in": counts.rows_in,
+        "kept": counts.rows_out,
+        "dropped": counts.rows_dropped,
+        "seconds": manifest.seconds,
+    }

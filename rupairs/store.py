@@ -1,0 +1,196 @@
+"""Stage directories: rows in, Parquet out, every dropped row kept with its reason.
+
+A directory is built beside its final name and renamed when complete, so a reader sees a whole
+stage or none. The same rows in the same order give the same bytes.
+"""
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from rupairs.errors import RupairsError
+from rupairs.manifest import Counts, Manifest, read_manifest
+
+T = TypeVar("T")
+
+DROPPED = "dropped.parquet"
+DROPPED_SCHEMA = pa.schema(
+    [
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("evidence", pa.string(), nullable=False),
+        pa.field("row", pa.string(), nullable=False),
+    ]
+)
+_BUFFER = 8_192
+
+
+def write_table(table: pa.Table, path: Path) -> None:
+    """Write one Parquet file with the project's settings (zstd, page checksums)."""
+    pq.write_table(table, path, compression="zstd", write_page_checksum=True)
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise RupairsError(f"{path}: no such file") from None
+    except (pa.ArrowInvalid, OSError) as error:
+        first_line = str(error).partition("\n")[0][:200]
+        raise RupairsError(
+            f"{path}: not a readable Parquet file ({first_line}); "
+            "it was truncated or damaged: make or fetch it again"
+        ) from None
+
+
+def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
+    """Read one Parquet file, checksums verified; `RupairsError` names a damaged one."""
+    with _naming(path):
+        return pq.read_table(path, columns=columns, page_checksum_verification=True)
+
+
+def read_batches(path: Path, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+    """Yield the record batches of one Parquet file, errors as in `read_table`."""
+    with _naming(path):
+        file = pq.ParquetFile(path, page_checksum_verification=True)
+        yield from file.iter_batches(batch_size=_BUFFER, columns=columns)
+
+
+class _Parquet:
+    """A Parquet file that grows by buffered rows."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self.schema = schema
+        self.rows = 0
+        self._buffer: list[Mapping[str, Any]] = []
+        self._writer = pq.ParquetWriter(path, schema, compression="zstd", write_page_checksum=True)
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        self._buffer.append(row)
+        self.rows += 1
+        if len(self._buffer) >= _BUFFER:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._buffer:
+            self._writer.write_table(pa.Table.from_pylist(self._buffer, schema=self.schema))
+            self._buffer = []
+
+    def close(self) -> None:
+        self._flush()
+        self._writer.close()
+
+
+class StageWriter:
+    """Writes the rows of one stage: `part-*.parquet` and `dropped.parquet` in `directory`.
+
+    Iterate the candidates through `each`, then `keep` or `drop` every one of them exactly once;
+    leaving the `with` block checks that none was lost.
+    """
+
+    def __init__(self, directory: Path, schema: pa.Schema, rows_per_part: int = 1_000_000) -> None:
+        self.directory = directory
+        self.schema = schema
+        self.rows_per_part = rows_per_part
+        self.rows_in = 0
+        self.rows_out = 0
+        self.reasons: Counter[str] = Counter()
+        self._parts = 0
+        self._part = self._next_part()
+        self._dropped = _Parquet(directory / DROPPED, DROPPED_SCHEMA)
+
+    def _next_part(self) -> _Parquet:
+        part = _Parquet(self.directory / f"part-{self._parts:05d}.parquet", self.schema)
+        self._parts += 1
+        return part
+
+    def each(self, candidates: Iterable[T]) -> Iterator[T]:
+        """Yield the candidates, counting them in."""
+        for candidate in candidates:
+            self.rows_in += 1
+            yield candidate
+
+    def keep(self, row: Mapping[str, Any]) -> None:
+        """Write a row that passes."""
+        if self._part.rows >= self.rows_per_part:
+            self._part.close()
+            self._part = self._next_part()
+        self._part.add(row)
+        self.rows_out += 1
+
+    def drop(self, row: Mapping[str, Any], reason: str, evidence: str = "") -> None:
+        """Write a row that does not pass, with a one-word reason and what shows it."""
+        text = json.dumps(row, ensure_ascii=False, default=str)
+        self._dropped.add({"reason": reason, "evidence": evidence, "row": text})
+        self.reasons[reason] += 1
+
+    def counts(self) -> Counts:
+        """Return the counts so far."""
+        return Counts(
+            rows_in=self.rows_in,
+            rows_out=self.rows_out,
+            rows_dropped=self.reasons.total(),
+            dropped_by_reason=dict(sorted(self.reasons.items())),
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._part.close()
+        self._dropped.close()
+        lost = self.rows_in - self.rows_out - self.reasons.total()
+        if error is None and lost:
+            raise RuntimeError(
+                f"{self.directory}: {self.rows_in} rows in, {self.rows_out} out, "
+                f"{self.reasons.total()} dropped: {lost} unaccounted for"
+            )
+
+
+class StageReader:
+    """A finished stage directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.manifest: Manifest = read_manifest(directory)
+
+    def table(self, columns: list[str] | None = None) -> pa.Table:
+        """Return all rows as one Arrow table."""
+        tables = [read_table(path, columns) for path in self.parts()]
+        return pa.concat_tables(tables)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield the rows as dictionaries, a batch in memory at a time."""
+        for path in self.parts():
+            for batch in read_batches(path):
+                yield from batch.to_pylist()
+
+    def parts(self) -> list[Path]:
+        """Return the part files in order; `RupairsError` if the stage holds no table."""
+        names = sorted(n for n in self.manifest.files if n.startswith("part-"))
+        if not names:
+            raise RupairsError(f"{self.directory}: the manifest lists no part-*.parquet")
+        return [self.directory / name for name in names]
+
+
+def replace_directory(new: Path, final: Path) -> None:
+    """Put the complete directory `new` in the place of `final`."""
+    old = final.with_name(f".{final.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if final.exists():
+        final.rename(old)
+    new.rename(final)
+    shutil.rmtree(old, ignore_errors=True)
