@@ -1,0 +1,1 @@
+"""Releases: folders that `datasets` and `sentence-transformers` open, with cards from manifests."""

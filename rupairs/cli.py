@@ -3,7 +3,6 @@
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 finished with failed rows.
 """
 
-import json
 import sys
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -13,8 +12,6 @@ import typer
 
 from rupairs.errors import RupairsError, UsageError
 from rupairs.options import AsJson, Out, Set
-
-EXIT_FAILED_ROWS = 3
 
 app = typer.Typer(
     help="Build Russian sentence-pair datasets and train sentence encoders on them.",
@@ -96,11 +93,6 @@ def embedded(
 def finish(code: int) -> None:
     """End the command with an exit code."""
     raise typer.Exit(code)
-
-
-def print_json(value: object) -> None:
-    """Print a result for programs."""
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
 
 def main() -> None:

@@ -80,15 +80,15 @@ def load_encoder(section: EncoderSection) -> SentenceEncoder:
 def encoder_facts(section: EncoderSection, role: str) -> ModelFacts:
     """Return the facts a card needs about the encoder."""
     if section.model == "embedded":
-        from rupairs.embedded.assets import ENCODER
+        from rupairs.embedded.assets import E5_SMALL
         from rupairs.embedded.encoder import embedded_encoder_revision
 
         return ModelFacts(
             role=role,
-            id=ENCODER.upstream,
+            id="intfloat/multilingual-e5-small",
             revision=embedded_encoder_revision(section.pruned),
-            license=ENCODER.license,
-            note=f"4-bit weights of the package {ENCODER.package} {ENCODER.version}.",
+            license=E5_SMALL.license,
+            note=f"4-bit weights of the package {E5_SMALL.package} {E5_SMALL.version}.",
         )
     name = Path(section.model).name if Path(section.model).is_dir() else section.model
     return ModelFacts(

@@ -1,9 +1,12 @@
-"""Options shared by the verbs that run one step of a recipe."""
+"""What the verbs share: options, exit codes, JSON for programs."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+EXIT_FAILED_ROWS = 3
 
 Recipe = Annotated[str, typer.Option("--recipe", help="A .toml file, or demo, real, full.")]
 Out = Annotated[Path, typer.Option("--out", help="The run's directory.")]
@@ -22,3 +25,8 @@ def step_verb(app: typer.Typer, verb: str, step: str, summary: str) -> None:
         from rupairs.runs import run_one
 
         raise typer.Exit(run_one(step, recipe, out, override or [], redo))
+
+
+def print_json(value: object) -> None:
+    """Print a result for programs."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))

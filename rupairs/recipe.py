@@ -81,6 +81,22 @@ class LLMSection(Section):
     max_tokens_total: int | None = Field(default=None, ge=1)
     max_hours: float | None = Field(default=None, gt=0)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _embedded(cls, data: Any) -> Any:
+        """Fill in what the embedded server decides: which model, which terms, how to ask it."""
+        if isinstance(data, dict) and data.get("server") == "embedded":
+            from rupairs.embedded.assets import GEMMA_270M
+            from rupairs.embedded.llm import MODEL_ID, MODEL_REVISION
+
+            return {
+                "model": MODEL_ID,
+                "revision": MODEL_REVISION,
+                "license": GEMMA_270M.license,
+                "kind": "base",
+            } | data
+        return data
+
     @model_validator(mode="after")
     def _reachable(self) -> Self:
         if self.server == "url" and not self.urls:

@@ -5,9 +5,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from rupairs.cli import EXIT_FAILED_ROWS, print_json
 from rupairs.errors import RupairsError, UsageError
 from rupairs.manifest import NAME
+from rupairs.options import EXIT_FAILED_ROWS, print_json
 from rupairs.progress import Progress
 from rupairs.recipe import Recipe, find_recipe, load_recipe
 from rupairs.steps import Outcome, Step, chain, load_stages, locked, run_step

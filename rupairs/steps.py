@@ -42,7 +42,11 @@ from rupairs.text import digest
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a stage. `run` and `external` are `module:function`, imported when used."""
+    """One step of a stage. `run`, `external`, `plan` are `module:function`, imported when used.
+
+    `run(context)` does the work; `external(section)` returns name → hash of what is read from
+    outside the run; `plan(recipe)` returns (LLM calls, prompt characters) without doing them.
+    """
 
     name: str
     title: str
@@ -51,6 +55,7 @@ class Step:
     optional_inputs: tuple[str, ...] = ()
     core: tuple[str, ...] = ()
     external: str | None = None
+    plan: str | None = None
     enabled: Callable[[Any], bool] = lambda config: True
     directory: str = ""
     version: int = 1

@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 from rupairs.llm.client import Client, Spent
 from rupairs.llm.log import ReplayLog
@@ -13,20 +15,30 @@ from rupairs.recipe import LLMSection
 from rupairs.steps import Context
 
 
-def answer_all(context: Context, requests: list[Request], label: str) -> Spent:
+@dataclass(frozen=True)
+class Asked:
+    """A request, the task it puts, and the row it was made for."""
+
+    subject: dict[str, Any]
+    task: Task
+    request: Request
+
+
+def answer_all(context: Context, asked: Iterable[Asked], label: str) -> Spent:
     """See that every request of a step has an answer or a stored failure.
 
     Raises `BudgetSpentError`, or `RupairsError` when no server can serve; what had finished by
     then stays in the log. Notes the model and what was spent in the step's manifest.
     """
     section = context.recipe.llm
+    requests = [a.request for a in asked]
     context.models.append(generator_facts(section))
     with ReplayLog(context.log_path) as log:
         if section.server == "embedded" and log.missing(requests):
             from rupairs.embedded.llm import EmbeddedServer
 
             server_log = context.run / "embedded-llm.log"
-            with EmbeddedServer(log_path=server_log, slots=section.concurrency) as server:
+            with EmbeddedServer(server_log, slots=section.concurrency) as server:
                 spent = Client(section, [server.url], log).answer(requests, context.progress, label)
         else:
             spent = Client(section, section.urls, log).answer(requests, context.progress, label)
@@ -38,23 +50,24 @@ def answer_all(context: Context, requests: list[Request], label: str) -> Spent:
 
 
 def read_all(
-    context: Context, model: LanguageModel, asked: Iterable[tuple[Task, Request]]
-) -> Iterator[tuple[Request, Candidate | Rejected]]:
-    """Yield what the log holds for each request, in order; failures come as `Rejected`."""
+    context: Context, model: LanguageModel, asked: Iterable[Asked]
+) -> Iterator[tuple[dict[str, Any], Candidate | Rejected]]:
+    """Yield (subject, what came of it) from the log, in order; failures come as `Rejected`."""
     failed: Counter[str] = Counter()
     calls = tokens = 0
     with ReplayLog(context.log_path) as log:
-        for task, request in asked:
+        for question in asked:
+            request = question.request
             calls += 1
             answer = log.get(request.key)
             if answer is None:
                 reason, detail = log.failure(request.key) or ("not_answered", "")
                 failed[reason] += 1
-                yield request, Rejected(f"call_failed:{reason}", detail, request.key)
+                yield question.subject, Rejected(f"call_failed:{reason}", detail, request.key)
                 continue
             tokens += answer.completion_tokens
-            for found in model.read(task, request, answer):
-                yield request, found
+            for found in model.read(question.task, request, answer):
+                yield question.subject, found
     context.facts["calls"] = calls
     context.facts["completion_tokens"] = tokens
     context.facts["failed_calls"] = dict(failed)

@@ -1,0 +1,77 @@
+"""Cards: Markdown with the Hub's front matter, every figure read from manifests."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from rupairs.manifest import Manifest, ModelFacts
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_SIZES = (
+    (1_000, "n<1K"),
+    (10_000, "1K<n<10K"),
+    (100_000, "10K<n<100K"),
+    (1_000_000, "100K<n<1M"),
+    (10_000_000, "1M<n<10M"),
+)
+
+
+def render(template: str, front: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
+    """Return the card: YAML front matter and the template filled with `facts`.
+
+    A name the template asks for and `facts` lacks is an error, so a card has no silent gaps.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    body = environment.get_template(template).render(**facts)
+    matter = yaml.safe_dump(dict(front), allow_unicode=True, sort_keys=False)
+    return f"---\n{matter}---\n\n{body}"
+
+
+def size_category(rows: int) -> str:
+    """Return the Hub's size category."""
+    return next((name for limit, name in _SIZES if rows < limit), "n>10M")
+
+
+def funnel(manifests: Iterable[Manifest]) -> list[dict[str, Any]]:
+    """Return a row a step: rows in, kept, dropped, and the reasons, most frequent first."""
+    return [
+        {
+            "step": m.step,
+            "rows_in": m.counts.rows_in,
+            "rows_out": m.counts.rows_out,
+            "rows_dropped": m.counts.rows_dropped,
+            "reasons": ", ".join(
+                f"{reason} {n}"
+                for reason, n in sorted(
+                    m.counts.dropped_by_reason.items(), key=lambda item: (-item[1], item[0])
+                )
+            ),
+        }
+        for m in manifests
+    ]
+
+
+def models(manifests: Iterable[Manifest]) -> list[ModelFacts]:
+    """Return the models that took part, each once, in order."""
+    found: list[ModelFacts] = []
+    for manifest in manifests:
+        found += [m for m in manifest.models if m not in found]
+    return found
+
+
+def licenses(manifests: Iterable[Manifest]) -> dict[str, str]:
+    """Return source → license over all manifests."""
+    found: dict[str, str] = {}
+    for manifest in manifests:
+        found |= manifest.licenses
+    return dict(sorted(found.items()))

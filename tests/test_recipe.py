@@ -1,0 +1,69 @@
+from pathlib import Path
+
+import pytest
+
+from rupairs.errors import UsageError
+from rupairs.recipe import find_recipe, load_recipe
+from rupairs.steps import chain, load_stages
+
+SECTIONS = {n: s.section for n, s in load_stages().items()}
+
+
+def load(tmp_path: Path, text: str, *overrides: str):
+    path = tmp_path / "r.toml"
+    path.write_text(text, encoding="utf-8")
+    return load_recipe(path, SECTIONS, overrides)
+
+
+@pytest.mark.parametrize("name", ["demo", "real", "full"])
+def test_shipped_recipes_are_valid_and_ordered(name: str) -> None:
+    recipe = load_recipe(find_recipe(name), SECTIONS)
+    names = [s.name for s in chain(recipe, load_stages())]
+    assert names.index("harvest.pairs") < names.index("ruwanli.seeds")
+    assert names.index("annotation.decisions") < names.index("ruwanli.release")
+    assert names.index("ruwanli.release") < names.index("training.encoder")
+    assert names[-1] == "data_cards.encoder"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[run\n", "not valid TOML"),
+        ("[nonsense]\n", r"unknown section \[nonsense\]"),
+        ("[run]\nsede = 1\n", r"run\.sede: Extra inputs"),
+        ("[ruhnp.anchors]\nlimit = 0\n", r"ruhnp\.anchors\.limit: .*greater than or equal to 1"),
+        ('[llm]\nmodel = "m"\nlicense = "l"\n', "needs urls"),
+    ],
+)
+def test_errors_name_file_and_key(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message) as caught:
+        load(tmp_path, text)
+    assert "r.toml" in str(caught.value)
+
+
+def test_paths_are_relative_to_the_recipe(tmp_path: Path) -> None:
+    recipe = load(tmp_path, '[harvest]\nfrom_dir = "native"\n')
+    assert recipe.sections["harvest"].from_dir == tmp_path / "native"
+
+
+def test_overrides(tmp_path: Path) -> None:
+    recipe = load(
+        tmp_path, "[run]\nseed = 1\n", "run.seed=7", "run.name=мой", "ruhnp.anchors.limit=3"
+    )
+    assert (recipe.run.seed, recipe.run.name) == (7, "мой")
+    assert recipe.sections["ruhnp"].anchors.limit == 3
+    with pytest.raises(UsageError, match=r"section\.key=value"):
+        load(tmp_path, "", "seed")
+
+
+def test_a_step_without_its_input_is_refused(tmp_path: Path) -> None:
+    recipe = load(tmp_path, "[ruhnp]\n")
+    with pytest.raises(UsageError, match=r"ruhnp\.anchors needs harvest\.texts"):
+        chain(recipe, load_stages())
+
+
+def test_unknown_recipe(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no such recipe"):
+        find_recipe(str(tmp_path / "absent.toml"))
+    with pytest.raises(UsageError, match="no recipe of that name"):
+        find_recipe("absent")
