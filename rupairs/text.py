@@ -6,6 +6,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import blake2b
 
 _SPACES = re.compile(r"[\s\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\ufeff]+")
@@ -23,8 +24,8 @@ _LOOKALIKE_CYRILLIC = "АВСЕНКМОРТХУасеорхук"
 _TO_CYRILLIC = str.maketrans(_LOOKALIKE_LATIN, _LOOKALIKE_CYRILLIC)
 _TO_LATIN = str.maketrans(_LOOKALIKE_CYRILLIC, _LOOKALIKE_LATIN)
 
-# Signs that change what a text says, so that `key` keeps them.
-_KEPT_SIGNS = set("%№$€₽£+=<>°")
+# Letters, digits, and the signs that change what a text says; `key` makes a space of the rest.
+_IGNORED = re.compile(r"[^\w%№$€₽£+=<>°\u2212]|_")
 _MINUS = re.compile(r"(?<![^\s(\[«\"'])[-−–](?=\d)")
 
 
@@ -57,6 +58,8 @@ def mixed_script_words(text: str) -> list[str]:
     return [w for w in _WORD.findall(text) if _CYRILLIC.search(w) and _LATIN.search(w)]
 
 
+# A pair asks for the keys of the same two texts several times in a row.
+@lru_cache(maxsize=1024)
 def key(text: str) -> str:
     """Return the form under which two texts count as the same text.
 
@@ -65,11 +68,11 @@ def key(text: str) -> str:
     for a text that `clean` leaves non-empty.
     """
     text = unicodedata.normalize("NFKC", clean(text))
-    text = _WORD.sub(_one_script, text)
+    if _LATIN.search(text):
+        text = _WORD.sub(_one_script, text)
     text = text.casefold().replace("ё", "е")
     text = _MINUS.sub("\u2212", text)
-    kept = (c if c.isalnum() or c in _KEPT_SIGNS or c == "\u2212" else " " for c in text)
-    folded = " ".join("".join(kept).split())
+    folded = " ".join(_IGNORED.sub(" ", text).split())
     return folded or " ".join(text.split())
 
 

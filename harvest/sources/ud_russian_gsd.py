@@ -1,0 +1,42 @@
+"""UD Russian GSD: sentences of Russian Wikipedia, split by people."""
+
+import html
+from collections.abc import Iterator
+
+from harvest.lines import text_lines
+from harvest.source import Native, Source, Unusable
+from rupairs.errors import RupairsError
+from rupairs.sentences import Sentence
+
+_ID, _TEXT = "# sent_id = ", "# text = "
+
+
+def _sentences(native: Native) -> Iterator[Sentence | Unusable]:
+    for path in native.some("*.conllu"):
+        sentence_id, found = "", False
+        for number, line in text_lines(path):
+            if line.startswith(_ID):
+                sentence_id = line.removeprefix(_ID).strip()
+            elif line.startswith(_TEXT):
+                found = True
+                name = sentence_id or f"{path.name}:{number}"
+                # Entities such as &#39; come from the crawl the treebank was made of.
+                text = html.unescape(line.removeprefix(_TEXT))
+                if native.takes(name):
+                    yield SOURCE.sentence(native, name, text)
+            elif not line.strip():
+                sentence_id = ""
+        if not found:
+            raise RupairsError(f"{path}: no line starts with `{_TEXT.strip()}`: not a CoNLL-U file")
+
+
+SOURCE = Source(
+    name="ud_russian_gsd",
+    title="Universal Dependencies, Russian GSD",
+    license="CC-BY-SA-4.0",
+    license_url="https://creativecommons.org/licenses/by-sa/4.0/",
+    url="https://github.com/UniversalDependencies/UD_Russian-GSD",
+    citation="McDonald et al. Universal Dependency Annotation for Multilingual Parsing. ACL 2013.",
+    files=("*.conllu",),
+    sentences=_sentences,
+)

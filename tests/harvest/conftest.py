@@ -1,0 +1,74 @@
+"""Native files in a temporary folder, and harvests of them."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+import rupairs
+import rupairs.steps
+from harvest.fetch import native
+from harvest.source import Unusable
+from harvest.sources import get
+from harvest.stage import STAGE, HarvestSection
+from rupairs.pairs import Pair
+from rupairs.progress import Progress
+from rupairs.recipe import validate
+from rupairs.sentences import Sentence
+from rupairs.steps import chain, run_step
+from rupairs.store import StageReader
+
+Native = Callable[[str, dict[str, str | bytes]], Path]
+Read = Callable[[str], list[Any]]
+Harvest = Callable[..., dict[str, StageReader]]
+
+
+@pytest.fixture
+def sample() -> Path:
+    return Path(rupairs.__file__).parent / "sample"
+
+
+@pytest.fixture
+def put(tmp_path: Path) -> Native:
+    """Write the native files of a source; returns the folder that holds its folder."""
+
+    def write(source: str, files: dict[str, str | bytes]) -> Path:
+        for name, content in files.items():
+            path = tmp_path / "native" / source / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return tmp_path / "native"
+
+    return write
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Read:
+    """Read every native row of a source that `put` wrote."""
+
+    def rows(name: str) -> list[Pair | Sentence | Unusable]:
+        source = get(name)
+        files = native(source, tmp_path / "native")
+        reader = source.pairs or source.sentences
+        assert reader is not None
+        return list(reader(files))
+
+    return rows
+
+
+@pytest.fixture
+def harvest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Harvest:
+    """Run the steps a section asks for; returns what they made by verb."""
+    monkeypatch.setattr(rupairs.steps, "load_stages", lambda: {"harvest": STAGE})
+
+    def run(from_dir: Path, out: str = "run", seed: int = 0, **tables: Any) -> dict[str, Any]:
+        data = {"run": {"seed": seed}, "harvest": {"from_dir": str(from_dir), **tables}}
+        recipe = validate(tmp_path / "recipe.toml", data, {"harvest": HarvestSection})
+        quiet = Progress(Console(quiet=True))
+        steps = chain(recipe, {"harvest": STAGE})
+        made = {s.verb: run_step(s, tmp_path / out, recipe, set(), quiet) for s in steps}
+        return {verb: StageReader(outcome.directory) for verb, outcome in made.items()}
+
+    return run
