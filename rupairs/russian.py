@@ -10,7 +10,7 @@ from rupairs.text import key, mixed_script_words
 _LETTER = re.compile(r"[^\W\d_]")
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]")
 _NOT_RUSSIAN_LETTER = re.compile(r"[іїєґўјљњћџѓќѕ]", re.IGNORECASE)
-_FOREIGN_SCRIPT = re.compile(r"[\u0370-\u03ff\u0530-\u1fff\u2e80-\ud7ff\uf900-\ufaff]")
+_FOREIGN_SCRIPT = re.compile(r"[\u0370-\u03ff\u0530-\u1fff\u2e80-\ud7ff\uf900-\ufaff\ufffd]")
 _MIN_CYRILLIC = 0.6
 _SHORT_WORDS = 4
 _LOOP = 3

@@ -249,7 +249,11 @@ def run_step(
         context.simulated = context.simulated or reader.manifest.simulated
         context.models += [m for m in reader.manifest.models if m not in context.models]
     started = time.monotonic()
-    resolve(step.run)(context)
+    try:
+        resolve(step.run)(context)
+    except RupairsError:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
     manifest = Manifest(
         step=step.name,
         step_version=step.version,

@@ -199,7 +199,8 @@ class Client:
         if text is None:
             raise _EmptyAnswerError
         return Answer(
-            text=text,
+            # Half a surrogate pair is legal in JSON and nowhere else.
+            text=text.encode("utf-8", "replace").decode(),
             finish_reason=done.choices[0].finish_reason or "",
             prompt_tokens=done.usage.prompt_tokens if done.usage else 0,
             completion_tokens=done.usage.completion_tokens if done.usage else 0,

@@ -1,0 +1,114 @@
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rupairs.errors import RupairsError, UsageError
+from rupairs.store import StageReader
+
+Make = Callable[..., Any]
+Rows = list[dict[str, Any]]
+Write = Callable[[Any], Path]
+
+
+def people(native: Any, candidates: Rows, label: str = "neutral") -> Rows:
+    return [
+        native.entry(c, *(native.annotation(c, label, by) for by in (1, 2))) for c in candidates
+    ]
+
+
+@pytest.mark.parametrize("given", [None, "nowhere.json"])
+def test_without_an_export_one_error_says_what_to_do(
+    make_run: Make, candidates: Rows, given: str | None
+) -> None:
+    run = make_run(candidates)
+    with pytest.raises(RupairsError) as failure:
+        run.run("pull", pull={} if given is None else {"export": given})
+    assert not isinstance(failure.value, UsageError)
+    said = str(failure.value)
+    assert "\n" not in said
+    pushed = run.path / "annotation" / "push"
+    for part in (f"{pushed / 'tasks.json'}", f"{pushed / 'config.xml'}", "annotation.pull.export"):
+        assert part in said
+    assert ("is not set" in said) == (given is None)
+    assert not (run.path / "annotation" / "pull").exists()
+    left = [p for p in run.path.joinpath("annotation").rglob("*.parquet") if "pull" in str(p)]
+    assert left == []
+
+
+def test_a_persons_export_is_not_marked_simulated(
+    make_run: Make, candidates: Rows, native: Any, write: Write
+) -> None:
+    run = make_run(candidates)
+    out = run.run("decisions", pull={"export": str(write(people(native, candidates)))})
+    pulled = StageReader(run.path / "annotation" / "pull")
+    assert not pulled.manifest.simulated
+    assert not out.manifest.simulated
+    assert not any(row["simulated"] for row in [*pulled.rows(), *StageReader(out.directory).rows()])
+    assert pulled.manifest.facts["annotators"] == 2
+    assert pulled.manifest.counts.rows_in == pulled.manifest.counts.rows_out == 2 * len(candidates)
+
+
+def test_a_simulated_export_given_as_a_persons_stays_marked(
+    make_run: Make, candidates: Rows
+) -> None:
+    made = make_run(candidates, "a").run("simulated", reviewers="simulated")
+    path = made.directory / "export.json"
+    out = make_run(candidates, "b").run("decisions", pull={"export": str(path)})
+    assert out.manifest.simulated
+    assert all(row["simulated"] for row in StageReader(out.directory).rows())
+
+
+def test_dropped_votes_are_accounted_for_and_name_nobody(
+    make_run: Make, candidates: Rows, native: Any, write: Write
+) -> None:
+    entries = people(native, candidates[:3])
+    mail = "olga@example.com"
+    skipped = native.annotation(candidates[0], "neutral", by=mail, was_cancelled=True)
+    entries[0]["annotations"].append(skipped)
+    stranger = candidates[0] | {"pair_id": "f" * 32}
+    entries.append(native.entry(stranger, native.annotation(stranger, "neutral", by=mail)))
+    out = make_run(candidates).run("pull", pull={"export": str(write(entries))})
+    counts = out.manifest.counts
+    assert (counts.rows_in, counts.rows_out) == (8, 6)
+    assert counts.dropped_by_reason == {"cancelled": 1, "unknown_pair": 1}
+    for path in out.directory.iterdir():
+        assert mail.encode() not in path.read_bytes()
+
+
+def test_another_export_under_the_same_name_is_read_again(
+    make_run: Make, candidates: Rows, native: Any, write: Write
+) -> None:
+    run = make_run(candidates)
+    path = write(people(native, candidates))
+    setting = {"export": str(path)}
+    first = run.run("pull", pull=setting)
+    assert run.run("pull", pull=setting).state == "kept"
+    moved = path.rename(path.with_name("moved.json"))
+    assert run.run("pull", pull={"export": str(moved)}).state == "kept"
+    write(people(native, candidates, "contradiction"))
+    other = run.run("pull", pull=setting)
+    assert other.state == "made"
+    assert other.manifest.content != first.manifest.content
+    assert os.fspath(path) not in other.manifest.model_dump_json()
+
+
+def test_a_damaged_export_leaves_the_finished_votes_alone(
+    make_run: Make, candidates: Rows, native: Any, write: Write, tmp_path: Path
+) -> None:
+    run = make_run(candidates)
+    first = run.run("pull", pull={"export": str(write(people(native, candidates)))})
+    broken = tmp_path / "broken.json"
+    broken.write_text("[{", encoding="utf-8")
+    with pytest.raises(RupairsError, match=r"broken\.json: entry 0"):
+        run.run("pull", pull={"export": str(broken)})
+    assert StageReader(first.directory).manifest.fingerprint == first.manifest.fingerprint
+
+
+def test_simulated_reviewers_and_an_export_exclude_each_other(
+    make_run: Make, candidates: Rows
+) -> None:
+    with pytest.raises(UsageError, match=r"annotation: .*pull\.export needs reviewers"):
+        make_run(candidates).recipe(reviewers="simulated", pull={"export": "x.json"})

@@ -1,0 +1,140 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from annotation.export import read_export
+from annotation.votes import VOTE_SCHEMA, Reading, read_votes
+
+TASK = {
+    "pair_id": "a" * 32,
+    "premise": "Анна купила билет.",
+    "hypothesis": "У Анны есть билет",
+}
+
+Write = Callable[[Any], Path]
+
+
+@pytest.fixture
+def read(native: Any, write: Write) -> Callable[..., list[Reading]]:
+    def votes(*annotations: dict[str, Any]) -> list[Reading]:
+        path = write([native.entry(TASK, *annotations)])
+        return read_votes(read_export(path), {TASK["pair_id"]: TASK})
+
+    return votes
+
+
+def test_a_vote_is_a_row_of_the_schema(native: Any, read: Callable[..., list[Reading]]) -> None:
+    (vote,) = read(native.annotation(TASK, "entailment", by=17))
+    assert vote.reason is None
+    assert pa.Table.from_pylist([vote.row], schema=VOTE_SCHEMA).to_pylist() == [
+        {
+            "pair_id": TASK["pair_id"],
+            "vote_id": "1",
+            "annotator": vote.row["annotator"],
+            "label": "entailment",
+            "premise_revised": None,
+            "hypothesis_revised": None,
+            "seconds": 7.5,
+            "created_at": "2026-03-01T09:00:01.250000Z",
+            "simulated": False,
+        }
+    ]
+
+
+def test_users_are_opaque_and_the_same_however_they_are_spelled(
+    native: Any, read: Callable[..., list[Reading]]
+) -> None:
+    user = {"id": 17, "email": "anna@example.com", "first_name": "Анна"}
+    plain, spelled, mail = read(
+        native.annotation(TASK, "neutral", by=17),
+        native.annotation(TASK, "neutral", by=user),
+        native.annotation(TASK, "neutral", by="anna@example.com"),
+    )
+    assert plain.row["annotator"] == spelled.row["annotator"] != mail.row["annotator"]
+    for vote in (plain, spelled, mail):
+        assert "@" not in repr(vote)
+        assert vote.row["annotator"] != "17"
+        assert len(vote.row["annotator"]) == 16
+
+
+def test_votes_that_do_not_count_say_why(
+    native: Any, read: Callable[..., list[Reading]], write: Write
+) -> None:
+    several = native.annotation(TASK, "neutral", by=4)
+    several["result"][0]["value"]["choices"] = ["neutral", "contradiction"]
+    found = read(
+        native.annotation(TASK, "neutral", by=1, was_cancelled=True),
+        native.annotation(TASK, None, by=2),
+        native.annotation(TASK, "Нейтрально", by=3),
+        several,
+        native.annotation(TASK, "neutral", by=None),
+        native.annotation(TASK, "discard", by=5, lead_time=None),
+    )
+    assert [(v.reason, v.evidence) for v in found] == [
+        ("cancelled", ""),
+        ("no_label", ""),
+        ("unknown_label", "Нейтрально"),
+        ("several_labels", "neutral, contradiction"),
+        ("no_annotator", ""),
+        (None, ""),
+    ]
+    assert found[-1].row["seconds"] is None
+    other = TASK | {"pair_id": "b" * 32}
+    path = write([native.entry(other, native.annotation(other, "neutral"))])
+    assert [v.reason for v in read_votes(read_export(path), {TASK["pair_id"]: TASK})] == [
+        "unknown_pair"
+    ]
+
+
+def test_the_latest_of_one_persons_answers_stands(
+    native: Any, read: Callable[..., list[Reading]]
+) -> None:
+    late = native.annotation(TASK, "neutral", by=1, created_at="2026-03-02T09:00:00Z")
+    skipped = native.annotation(
+        TASK, "neutral", by=1, was_cancelled=True, created_at="2026-03-03T09:00:00Z"
+    )
+    early = native.annotation(TASK, "entailment", by=1)
+    other = native.annotation(TASK, "entailment", by=2)
+    found = read(late, skipped, early, other)
+    assert [v.reason for v in found] == [None, "cancelled", "repeated", None]
+    assert found[2].evidence == str(late["id"])
+
+
+@pytest.mark.parametrize(
+    ("texts", "revised"),
+    [
+        ([TASK["hypothesis"]], None),
+        ([TASK["hypothesis"] + " \u00a0"], None),
+        (["У Анны\u00a0есть би\u00adлет"], None),
+        ([TASK["hypothesis"] + "."], "У Анны есть билет."),
+        (["у Анны есть билет"], "у Анны есть билет"),
+        (["  У Анны  два билета. "], "У Анны два билета."),
+        (["У Анны два билета.", TASK["hypothesis"]], "У Анны два билета."),
+        (["", " "], None),
+        ([], None),
+        ("У Анны два билета.", "У Анны два билета."),
+    ],
+)
+def test_only_another_text_is_a_revision(
+    native: Any, read: Callable[..., list[Reading]], texts: Any, revised: str | None
+) -> None:
+    annotation = native.annotation(TASK, "neutral")
+    annotation["result"][2]["value"]["text"] = texts
+    (vote,) = read(annotation)
+    assert vote.row["hypothesis_revised"] == revised
+    assert vote.row["premise_revised"] is None
+
+
+def test_a_programs_votes_keep_their_mark_and_name(
+    native: Any, read: Callable[..., list[Reading]]
+) -> None:
+    by = {"id": "simulated-2"}
+    made_up, real = read(
+        native.annotation(TASK, "neutral", by=by, simulated=True),
+        native.annotation(TASK, "neutral", by=2),
+    )
+    assert made_up.row["simulated"] and made_up.row["annotator"] == "simulated-2"
+    assert not real.row["simulated"]
