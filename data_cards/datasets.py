@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from data_cards.card import funnel, licenses, models, render, size_category
 from rupairs import views
+from rupairs.errors import RupairsError
 from rupairs.steps import Context
 from rupairs.store import write_table
 
@@ -22,56 +23,61 @@ def release_ruhnp(context: Context) -> None:
     """Write `train/val/test.parquet` with query, pos, neg, and the card."""
     pairs = list(context.inputs["ruhnp.release"].rows())
     rows = _write_splits(context.out, "", pairs, views.by_anchor, views.ANCHOR_SCHEMA)
-    configs = [_config("default", "")]
-    _write_card(context, "ruhnp.md.jinja", "RuHNP", configs, {"default": rows}, pairs)
+    _write_card(context, "ruhnp.md.jinja", "RuHNP", {"default": ("", rows)}, pairs)
 
 
 def release_ruwanli(context: Context) -> None:
     """Write `data/` with premise, hypothesis, label, `triplets/`, and the card."""
     pairs = list(context.inputs["ruwanli.release"].rows())
-    rows = {
-        "default": _write_splits(context.out, "data/", pairs, views.nli, views.NLI_SCHEMA),
-        "triplets": _write_splits(
-            context.out, "triplets/", pairs, views.triplets, views.TRIPLET_SCHEMA
-        ),
-    }
-    configs = [_config("default", "data/"), _config("triplets", "triplets/")]
-    _write_card(context, "ruwanli.md.jinja", "RuWANLI", configs, rows, pairs)
+    default = _write_splits(context.out, "data/", pairs, views.nli, views.NLI_SCHEMA)
+    triplets = _write_splits(context.out, "triplets/", pairs, views.triplets, views.TRIPLET_SCHEMA)
+    configs = {"default": ("data/", default), "triplets": ("triplets/", triplets)}
+    _write_card(context, "ruwanli.md.jinja", "RuWANLI", configs, pairs)
 
 
 def _write_splits(
     out: Path, folder: str, pairs: list[Row], view: View, schema: pa.Schema
 ) -> dict[str, int]:
-    """Write one file a split, empty ones too; returns the rows of each."""
+    """Write one file a split and return the rows of each.
+
+    An empty split gets no file: `datasets` cannot open one.
+    """
     rows: dict[str, int] = {}
     for split, stem in _FILES.items():
         table = pa.Table.from_pylist(list(view(p for p in pairs if p["split"] == split)), schema)
-        path = out / f"{folder}{stem}.parquet"
-        path.parent.mkdir(exist_ok=True)
-        write_table(table, path)
         rows[split] = table.num_rows
+        if table.num_rows:
+            path = out / f"{folder}{stem}.parquet"
+            path.parent.mkdir(exist_ok=True)
+            write_table(table, path)
     return rows
 
 
-def _config(name: str, folder: str) -> dict[str, Any]:
-    files = [{"split": split, "path": f"{folder}{stem}.parquet"} for split, stem in _FILES.items()]
-    return {
-        "config_name": name,
-        "data_files": files,
-        **({"default": True} if name == "default" else {}),
-    }
+def _config(name: str, folder: str, rows: dict[str, int]) -> dict[str, Any]:
+    files = [
+        {"split": split, "path": f"{folder}{stem}.parquet"}
+        for split, stem in _FILES.items()
+        if rows[split]
+    ]
+    return {"config_name": name, "data_files": files} | (
+        {"default": True} if name == "default" else {}
+    )
 
 
 def _write_card(
     context: Context,
     template: str,
     title: str,
-    configs: list[dict[str, Any]],
-    rows: dict[str, dict[str, int]],
+    configs: dict[str, tuple[str, dict[str, int]]],
     pairs: list[Row],
 ) -> None:
+    if not pairs:
+        raise RupairsError(
+            f"{context.step.name}: no row has come through; the reports of the steps before say why"
+        )
     manifests = [reader.manifest for reader in context.inputs.values()]
     generated_by = next(m for m in models(manifests) if m.role == "generator")
+    rows = {name: counts for name, (_, counts) in configs.items()}
     total = sum(rows["default"].values())
     front = {
         "language": ["ru"],
@@ -80,7 +86,11 @@ def _write_card(
         "pretty_name": context.config.title or title,
         "size_categories": [size_category(total)],
         "task_categories": ["sentence-similarity", "text-classification"],
-        "configs": configs,
+        "configs": [
+            _config(name, folder, counts)
+            for name, (folder, counts) in configs.items()
+            if any(counts.values())
+        ],
         "tags": ["synthetic", *(["simulated-annotation"] if context.simulated else [])],
     }
     facts = {

@@ -34,7 +34,12 @@ _BUFFER = 8_192
 
 def write_table(table: pa.Table, path: Path) -> None:
     """Write one Parquet file with the project's settings (zstd, page checksums)."""
-    pq.write_table(table, path, compression="zstd", write_page_checksum=True)
+    with _writer(path, table.schema) as writer:
+        writer.write_table(table)
+
+
+def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    return pq.ParquetWriter(path, schema, compression="zstd", write_page_checksum=True)
 
 
 @contextmanager
@@ -71,7 +76,7 @@ class _Parquet:
         self.schema = schema
         self.rows = 0
         self._buffer: list[Mapping[str, Any]] = []
-        self._writer = pq.ParquetWriter(path, schema, compression="zstd", write_page_checksum=True)
+        self._writer = _writer(path, schema)
 
     def add(self, row: Mapping[str, Any]) -> None:
         self._buffer.append(row)

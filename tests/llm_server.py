@@ -17,12 +17,24 @@ NOUNS = ("город", "завод", "музей", "театр", "поезд", "
 VERBS = ("украшает", "окружает", "напоминает", "заменяет", "скрывает", "продолжает", "дополняет")
 
 
-def sentence(request: dict[str, Any]) -> str:
-    """Return a Russian-looking sentence decided by the prompt and the seed."""
-    asked = json.dumps([request.get("prompt") or request.get("messages"), request.get("seed")])
+def sentence(request: dict[str, Any], salt: str = "") -> str:
+    """Return a Russian sentence decided by the prompt, the seed and `salt`."""
+    prompt = request.get("prompt") or request.get("messages")
+    asked = json.dumps([prompt, request.get("seed"), salt])
     a, b, c, d = bytes.fromhex(digest((asked,), size=4))
-    first, second = NOUNS[a % len(NOUNS)], NOUNS[b % len(NOUNS)]
-    return f"{first} {1900 + d} года {VERBS[c % len(VERBS)]} старый {second}.".capitalize()
+    nouns = NOUNS[a % len(NOUNS)], NOUNS[b % len(NOUNS)], NOUNS[d % len(NOUNS)]
+    verb = VERBS[c % len(VERBS)]
+    return f"{nouns[0]} на окраине {verb} старый {nouns[1]} и новый {nouns[2]}.".capitalize()
+
+
+def line_completion(request: dict[str, Any]) -> str:
+    """Return what a base model would: one line, or two where the examples have a second label."""
+    last_example = request["prompt"].split("\n\n")[-2].splitlines()
+    opened = request["prompt"].rsplit("\n", 1)[-1]
+    if len(last_example) == 2 and last_example[0].startswith(opened):
+        label = last_example[1].partition(":")[0]
+        return f" {sentence(request)}\n{label}: {sentence(request, 'second')}"
+    return f" {sentence(request)}"
 
 
 class ScriptedServer:
@@ -92,7 +104,7 @@ class ScriptedServer:
                 text = text or (
                     json.dumps({"items": [{"text": sentence(body)}]})
                     if "response_format" in body
-                    else f" {sentence(body)}"
+                    else line_completion(body)
                 )
                 shape: dict[str, Any] = (
                     {"message": {"role": "assistant", "content": text}}

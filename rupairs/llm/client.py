@@ -200,7 +200,7 @@ class Client:
             raise _EmptyAnswerError
         return Answer(
             # Half a surrogate pair is legal in JSON and nowhere else.
-            text=text.encode("utf-8", "replace").decode(),
+            text=text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"),
             finish_reason=done.choices[0].finish_reason or "",
             prompt_tokens=done.usage.prompt_tokens if done.usage else 0,
             completion_tokens=done.usage.completion_tokens if done.usage else 0,
