@@ -1,0 +1,63 @@
+"""Checkpoints that can be trusted after a kill.
+
+A checkpoint counts once it holds the file `complete.json`, which is written last and lists the
+size of every other file. Whatever lacks it, or differs from it, was being written when the
+process died: it is removed, and training goes on from the newest one that is whole.
+"""
+
+import json
+import shutil
+from pathlib import Path
+
+MARK = "complete.json"
+_PREFIX = "checkpoint-"
+
+
+def mark_complete(checkpoint: Path) -> None:
+    """Declare a checkpoint whole."""
+    unfinished = checkpoint / f"{MARK}.tmp"
+    unfinished.write_text(json.dumps(_sizes(checkpoint)), encoding="utf-8")
+    unfinished.rename(checkpoint / MARK)
+
+
+def newest_complete(folder: Path) -> Path | None:
+    """Return the whole checkpoint of the most steps, or None; removes the broken ones."""
+    whole: list[Path] = []
+    for checkpoint in folder.glob(f"{_PREFIX}*"):
+        if _is_complete(checkpoint):
+            whole.append(checkpoint)
+        else:
+            shutil.rmtree(checkpoint, ignore_errors=True)
+    return max(whole, key=step_of, default=None)
+
+
+def step_of(checkpoint: Path) -> int:
+    """Return how many steps a checkpoint was taken after."""
+    return int(checkpoint.name.removeprefix(_PREFIX))
+
+
+def checkpoint_at(folder: Path, step: int) -> Path:
+    """Return where the trainer puts the checkpoint of a step."""
+    return folder / f"{_PREFIX}{step}"
+
+
+def only(folder: Path) -> Path:
+    """Create `folder` and remove its siblings: checkpoints of other settings or other inputs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for sibling in folder.parent.iterdir():
+        if sibling != folder:
+            shutil.rmtree(sibling, ignore_errors=True)
+    return folder
+
+
+def _is_complete(checkpoint: Path) -> bool:
+    try:
+        listed = json.loads((checkpoint / MARK).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return bool(listed == _sizes(checkpoint))
+
+
+def _sizes(checkpoint: Path) -> dict[str, int]:
+    files = (p for p in checkpoint.rglob("*") if p.is_file() and not p.name.startswith(MARK))
+    return {p.relative_to(checkpoint).as_posix(): p.stat().st_size for p in sorted(files)}
