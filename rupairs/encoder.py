@@ -10,6 +10,7 @@ import numpy.typing as npt
 from rupairs.errors import RupairsError
 from rupairs.manifest import ModelFacts
 from rupairs.recipe import EncoderSection
+from rupairs.silence import silence
 
 Vectors = npt.NDArray[np.float32]
 
@@ -63,7 +64,8 @@ def load_transformer(path: str, revision: str | None = None, max_length: int = 1
             "encoders need the training extra: pip install 'rupairs[train]'"
         ) from None
     try:
-        model = SentenceTransformer(path, revision=revision)
+        with silence():
+            model = SentenceTransformer(path, revision=revision)
     except (OSError, ValueError) as error:
         reason = str(error).partition("\n")[0][:200]
         raise RupairsError(f"encoder {path}: cannot be opened ({reason})") from None

@@ -18,6 +18,7 @@ from pydantic import (
     Field,
     ValidationError,
     ValidationInfo,
+    field_validator,
     model_validator,
 )
 
@@ -105,7 +106,10 @@ class LLMSection(Section):
 
 
 class EncoderSection(Section):
-    """The sentence encoder: `embedded`, a Hugging Face id or a local folder."""
+    """The sentence encoder: `embedded`, a Hugging Face id or a local folder.
+
+    A local folder counts by its name and its files' contents, not by where it lies.
+    """
 
     transient = frozenset({"batch_size"})
     model: str = "embedded"
@@ -114,6 +118,24 @@ class EncoderSection(Section):
     license: str = ""
     batch_size: int = Field(default=32, ge=1)
     max_length: int = Field(default=128, ge=8)
+
+    @field_validator("model")
+    @classmethod
+    def _folder(cls, model: str, info: ValidationInfo) -> str:
+        folder = _resolve(Path(model), info)
+        return str(folder) if folder.is_dir() else model
+
+    def identity(self) -> dict[str, Any]:
+        """Return the settings that decide the result, a local folder by its contents."""
+        settings = super().identity()
+        folder = Path(self.model)
+        if folder.is_dir():
+            from rupairs.manifest import sha256
+
+            files = sorted(p for p in folder.rglob("*") if p.is_file())
+            settings["model"] = folder.name
+            settings["files"] = {p.relative_to(folder).as_posix(): sha256(p) for p in files}
+        return settings
 
 
 CORE_SECTIONS: Mapping[str, type[Section]] = {

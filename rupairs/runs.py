@@ -94,19 +94,19 @@ def _print_outcomes(outcomes: list[Outcome], out: Path, as_json: bool) -> None:
         print_json(rows)
         return
     table = Table(title=f"{out}: what was made")
-    for name in ("step", "state", "kept", "dropped", "seconds", "where"):
-        right = name in ("kept", "dropped", "seconds")
-        table.add_column(name, justify="right" if right else "left", no_wrap=name == "where")
+    for name in ("step", "state", "kept", "dropped", "s", "where", "votes"):
+        right = name in ("kept", "dropped", "s")
+        table.add_column(name, justify="right" if right else "left", no_wrap=not right)
     for row, outcome in zip(rows, outcomes, strict=True):
         counted = outcome.manifest.counts.rows_in > 0
-        mark = " (simulated votes)" if outcome.manifest.simulated else ""
         table.add_row(
-            outcome.step.name + mark,
+            outcome.step.name,
             outcome.state,
             str(row["rows_out"]) if counted else "",
             str(row["rows_dropped"]) if counted else "",
             f"{outcome.manifest.seconds:.0f}",
             str(outcome.directory.relative_to(out)),
+            "simulated" if outcome.manifest.simulated else "",
         )
     console = Console()
     console.print(table)

@@ -17,8 +17,8 @@ from typing import Any
 
 from rupairs.errors import RupairsError
 from rupairs.progress import Advance
+from rupairs.silence import silence
 from training.checkpoints import checkpoint_at, mark_complete, newest_complete, step_of
-from training.silence import silence
 from training.stage import EncoderTraining
 from training.views import View
 

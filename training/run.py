@@ -6,12 +6,12 @@ from typing import Any
 
 from rupairs.encoder import encoder_facts, load_transformer, model_path
 from rupairs.manifest import versions
+from rupairs.silence import silence
 from rupairs.steps import Context
 from rupairs.text import digest
 from training.checkpoints import only
 from training.fit import Fit, fit, precision
 from training.saving import save_encoder
-from training.silence import silence
 from training.stage import EncoderTraining
 from training.views import build_views, count_views, training_pairs
 

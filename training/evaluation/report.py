@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from rupairs.encoder import encoder_facts, load_transformer, model_path
+from rupairs.silence import silence
 from rupairs.steps import Context
 from training.evaluation import cosine, encodechka
 from training.evaluation.cosine import HeldOut, Similarities
-from training.silence import silence
 from training.stage import EvaluationSection, Task
 
 PAIRS, PAIRS_NAME = "ruhnp.release", "RuHNP"

@@ -12,9 +12,9 @@ from rupairs.encoder import load_transformer, model_path
 from rupairs.errors import RupairsError
 from rupairs.options import print_json
 from rupairs.recipe import EncoderSection
+from rupairs.silence import silence
 from rupairs.store import StageReader
 from training.evaluation import cosine, encodechka
-from training.silence import silence
 
 
 def open_model(name: str) -> Any:

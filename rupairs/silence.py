@@ -2,12 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from logging import ERROR, getLogger
 
 
 @contextmanager
 def silence() -> Iterator[None]:
-    """Switch off progress bars, advice and warnings of transformers inside the block."""
+    """Switch off bars, advice and warnings of transformers and sentence-transformers."""
     from transformers.utils import logging
+
+    advice = getLogger("sentence_transformers")
+    before = advice.level
+    advice.setLevel(ERROR)
 
     bars, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()
@@ -15,6 +20,7 @@ def silence() -> Iterator[None]:
     try:
         yield
     finally:
+        advice.setLevel(before)
         logging.set_verbosity(level)
         if bars:
             logging.enable_progress_bar()
