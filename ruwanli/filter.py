@@ -20,7 +20,7 @@ Row = dict[str, Any]
 def filter_candidates(context: Context) -> None:
     """Write the candidates that go to review; the others are dropped with reason."""
     config: FilterSection = context.config
-    context.facts["max_variability"] = "none: candidates are drawn evenly within a label"
+    context.facts["max_variability"] = "none"
     rows = [_tidied(row) for row in context.inputs["ruwanli.generate"].rows()]
     faults = {
         id(row): fault(row["premise"], row["hypothesis"], row["examples"], config) for row in rows

@@ -15,17 +15,17 @@ from rupairs.llm.task import Task, load_task
 from rupairs.pairs import pair_id
 from rupairs.recipe import Recipe
 from rupairs.steps import Context
+from ruwanli.seeds import EXAMPLE
 from ruwanli.stage import PROMPTS, GenerateSection
 
 _PLANNED_LABELS = ("entailment", "neutral", "contradiction")
-_EXAMPLE = pa.struct([("premise", pa.string()), ("hypothesis", pa.string())])
 CANDIDATE_SCHEMA = pa.schema(
     [
         pa.field("pair_id", pa.string(), nullable=False),
         pa.field("premise", pa.string(), nullable=False),
         pa.field("hypothesis", pa.string(), nullable=False),
         pa.field("intended_label", pa.string(), nullable=False),
-        pa.field("examples", pa.list_(_EXAMPLE), nullable=False),
+        pa.field("examples", pa.list_(EXAMPLE), nullable=False),
         pa.field("seed_id", pa.string(), nullable=False),
         pa.field("group_id", pa.string(), nullable=False),
         pa.field("source", pa.string(), nullable=False),

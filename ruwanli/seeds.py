@@ -13,12 +13,12 @@ from rupairs.text import share
 from ruwanli.neighbours import nearest
 from ruwanli.stage import SeedsSection
 
-_EXAMPLE = pa.struct([("premise", pa.string()), ("hypothesis", pa.string())])
+EXAMPLE = pa.struct([("premise", pa.string()), ("hypothesis", pa.string())])
 SEED_SCHEMA = pa.schema(
     [
         pa.field("seed_id", pa.string(), nullable=False),
         pa.field("label", pa.string(), nullable=False),
-        pa.field("examples", pa.list_(_EXAMPLE), nullable=False),
+        pa.field("examples", pa.list_(EXAMPLE), nullable=False),
         pa.field("group_id", pa.string(), nullable=False),
         pa.field("source", pa.string(), nullable=False),
         pa.field("source_row", pa.string(), nullable=False),
@@ -38,10 +38,12 @@ def draw(context: Context) -> None:
             "ruwanli.seeds: the harvested pairs hold no NLI rows; add a source such as terra, rcb "
             "to [harvest.pairs] sources"
         )
+    used = {row["source"] for row in pool}
+    context.licenses = {s: terms for s, terms in context.licenses.items() if s in used}
     section = context.recipe.encoder
     encoder = load_encoder(section)
     context.models.append(encoder_facts(section, role="neighbours"))
-    context.facts["cartography"] = "none: seeds are drawn evenly within a label"
+    context.facts["cartography"] = "none"
     by_label: dict[str, list[Row]] = defaultdict(list)
     for row in pool:
         by_label[row["relation"]].append(row)

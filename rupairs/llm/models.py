@@ -36,21 +36,9 @@ class BaseModel:
 
     def requests(self, task: Task, item: Mapping[str, str], n: int) -> Sequence[Request]:
         """Return `n` completions of the same prompt, each with a seed of its own."""
-        prompt = _few_shot(task, item)
         stop = ["\n"] if len(task.outputs) == 1 else ["\n\n"]
-        common = _sampling(self.section) | {"stop": stop}
-        return [
-            Request(
-                endpoint="completions",
-                model=self.section.model,
-                revision=self.section.revision,
-                prompt_version=task.prompt_version,
-                sample=sample,
-                parameters=common | {"seed": _seed(prompt, sample)},
-                prompt=prompt,
-            )
-            for sample in range(n)
-        ]
+        asked = {"endpoint": "completions", "prompt": _few_shot(task, item)}
+        return [_request(self.section, task, sample, asked, stop=stop) for sample in range(n)]
 
     def read(self, task: Task, request: Request, answer: Answer) -> Iterator[Candidate | Rejected]:
         """Yield the one output the completion holds; a cut or unlabelled one is rejected."""
@@ -72,20 +60,9 @@ class InstructModel:
 
     def requests(self, task: Task, item: Mapping[str, str], n: int) -> Sequence[Request]:
         """Return as many chat calls as give `n` outputs at `task.count` a call."""
-        messages = _chat(task, item)
-        return [
-            Request(
-                endpoint="chat",
-                model=self.section.model,
-                revision=self.section.revision,
-                prompt_version=task.prompt_version,
-                sample=sample,
-                parameters=_sampling(self.section) | {"seed": _seed(str(messages), sample)},
-                messages=messages,
-                schema=_schema(task),
-            )
-            for sample in range(-(-n // task.count))
-        ]
+        asked = {"endpoint": "chat", "messages": _chat(task, item), "schema": _schema(task)}
+        calls = -(-n // task.count)
+        return [_request(self.section, task, sample, asked) for sample in range(calls)]
 
     def read(self, task: Task, request: Request, answer: Answer) -> Iterator[Candidate | Rejected]:
         """Yield each item of the JSON; an answer that is cut or not in the schema is rejected."""
@@ -110,17 +87,25 @@ def language_model(section: LLMSection) -> LanguageModel:
     return BaseModel(section) if section.kind == "base" else InstructModel(section)
 
 
-def _sampling(section: LLMSection) -> dict[str, Any]:
-    return {
-        "temperature": section.temperature,
-        "top_p": section.top_p,
-        "max_tokens": section.max_tokens,
-    }
-
-
-def _seed(prompt: str, sample: int) -> int:
-    """Return a seed that depends on the call alone, in the 31 bits every server accepts."""
-    return int(digest((prompt, str(sample)), size=4), 16) >> 1
+def _request(
+    section: LLMSection, task: Task, sample: int, asked: dict[str, Any], **parameters: Any
+) -> Request:
+    """Return a call whose seed, in the 31 bits every server takes, depends on the call alone."""
+    seed = int(digest((str(asked), str(sample)), size=4), 16) >> 1
+    return Request(
+        model=section.model,
+        revision=section.revision,
+        prompt_version=task.prompt_version,
+        sample=sample,
+        parameters={
+            "temperature": section.temperature,
+            "top_p": section.top_p,
+            "max_tokens": section.max_tokens,
+            "seed": seed,
+            **parameters,
+        },
+        **asked,
+    )
 
 
 def _block(labels: Mapping[str, str], row: Mapping[str, str]) -> str:
