@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from rupairs.embedded.assets import ASSETS, Asset, cache_dir, locate
@@ -31,7 +32,7 @@ def show_doctor(as_json: bool) -> None:
     for name in ("what", "state", "to do"):
         table.add_column(name, overflow="fold")
     for finding in findings:
-        table.add_row(finding["what"], finding["state"], finding["todo"])
+        table.add_row(*(escape(finding[name]) for name in ("what", "state", "todo")))
     Console().print(table)
 
 
