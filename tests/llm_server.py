@@ -29,7 +29,8 @@ def sentence(request: dict[str, Any], salt: str = "") -> str:
 
 def line_completion(request: dict[str, Any]) -> str:
     """Return what a base model would: one line, or two where the examples have a second label."""
-    last_example = request["prompt"].split("\n\n")[-2].splitlines()
+    *blocks, _ = request["prompt"].split("\n\n")
+    last_example = blocks[-1].splitlines() if blocks else []
     opened = request["prompt"].rsplit("\n", 1)[-1]
     if len(last_example) == 2 and last_example[0].startswith(opened):
         label = last_example[1].partition(":")[0]
