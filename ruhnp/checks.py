@@ -23,6 +23,7 @@ _META = re.compile(
 )
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 _NEGATION = re.compile(r"\b(?:не|нет|ни|без|нельзя|никогда|никто|ничто|ничего)\b", re.IGNORECASE)
+_STEM = 5
 _END = re.compile(r"[.!?…»\")]$")
 
 
@@ -72,6 +73,15 @@ def near_copy(anchor: str, text: str, kind: str, config: VerifySection) -> str |
     return f"{overlap:.3f}" if overlap > config.max_positive_overlap else None
 
 
+def inflection(anchor: str, text: str, kind: str, config: VerifySection) -> str | None:
+    """Return a negative that has the anchor's words in the anchor's order, endings aside."""
+    return text if kind == "negative" and _stems(text) == _stems(anchor) else None
+
+
+def _stems(text: str) -> list[str]:
+    return [word if word.isdigit() else word[:_STEM] for word in key(text).split()]
+
+
 def numbers(anchor: str, text: str, kind: str, config: VerifySection) -> str | None:
     """Return the numbers a positive adds or loses."""
     if kind != "positive":
@@ -98,6 +108,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("loop", repetition),
     ("copy", copy),
     ("near_copy", near_copy),
+    ("only_inflection", inflection),
     ("numbers_changed", numbers),
     ("negation_changed", negation),
 )

@@ -13,6 +13,7 @@ CONFIG = VerifySection()
     [
         ("positive", "Окончив институт в 1950 году, он перебрался в Ленинград."),
         ("negative", "В 1951 году он окончил институт и переехал в Ленинград."),
+        ("negative", "В 1950 году институт он окончил и переехал в Ленинград."),
         ("negative", "В 1950 году он не окончил институт и не переехал в Ленинград."),
     ],
 )
@@ -31,6 +32,11 @@ def test_good_texts_pass(kind: str, text: str) -> None:
             "positive",
             "В 1950 году он не доучился и уехал в Ленинград.",
             "negation_changed",
+        ),
+        (
+            "negative",
+            "В 1950 году он окончил институты и переехали в Ленинграде.",
+            "only_inflection",
         ),
         ("positive", "Да.", "length"),
         ("negative", "In 1950 he graduated and moved to Leningrad at once.", "not_russian"),
