@@ -25,12 +25,12 @@ def show_plan(
         print_json(rows)
         return
     table = Table(title=f"{recipe.path.name}: plan")
-    for column in ("step", "what it does", "calls", "prompt characters", "tokens at most", "hours"):
-        table.add_column(column, justify="left" if column in ("step", "what it does") else "right")
+    for column in ("step", "calls", "prompt characters", "tokens at most", "hours"):
+        left = column == "step"
+        table.add_column(column, justify="left" if left else "right", no_wrap=left)
     for row in rows:
         cells = (f"{row[k]:,}" if row[k] else "" for k in ("calls", "prompt_characters", "tokens"))
-        hours = f"{row['hours']:.1f}" if row["hours"] else ""
-        table.add_row(row["step"], row["title"], *cells, hours)
+        table.add_row(row["step"], *cells, f"{row['hours']:.1f}" if row["hours"] else "")
     console = Console()
     console.print(table)
     for line in notes(recipe, rows, tokens_per_second):
@@ -64,7 +64,8 @@ def notes(recipe: Recipe, rows: list[dict[str, Any]], tokens_per_second: float |
     if not calls:
         return []
     llm = recipe.llm
-    lines = [f"model: {llm.model} {llm.revision} ({llm.license}), asked as {llm.kind}"]
+    at = f" at {llm.revision}" if llm.revision else ""
+    lines = [f"model: {llm.model}{at} ({llm.license}), asked as {llm.kind}"]
     if llm.server == "url":
         lines.append(f"servers that must answer: {', '.join(llm.urls)}")
     if tokens_per_second is None:
