@@ -295,7 +295,7 @@ def test_two_processes_do_not_share_a_run(whole: Path, tmp_path: Path, encoder: 
     with ScriptedServer(delay_s=0.2) as server:
         recipe = write_recipe(tmp_path, server.url, encoder)
         first = rupairs("run", recipe, "--out", tmp_path / "run", "--until", "ruhnp.generate")
-        while not server.requests:
+        while not server.requests and first.poll() is None:
             time.sleep(0.05)
         code, _, err = run("run", recipe, "--out", tmp_path / "run")
         first.kill()

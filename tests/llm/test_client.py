@@ -176,7 +176,7 @@ def test_kill_9_repeats_no_finished_call(tmp_path: Path) -> None:
     path = tmp_path / "llm.sqlite"
     with ScriptedServer(delay_s=0.05) as server:
         child = subprocess.Popen([sys.executable, "-c", KILLED, str(path), server.url])
-        while len(server.requests) < 15:
+        while len(server.requests) < 15 and child.poll() is None:
             time.sleep(0.01)
         os.kill(child.pid, signal.SIGKILL)
         child.wait()
