@@ -238,9 +238,10 @@ def _override(data: dict[str, Any], override: str) -> None:
     try:
         value = tomllib.loads(f"v = {text}")["v"]
     except tomllib.TOMLDecodeError:
-        # A bare word or a path, relative to where the command was typed.
-        looks_like_path = "/" in text and "://" not in text
-        value = str(Path(text).resolve()) if looks_like_path else text
+        # A bare word, a hub id, or a path relative to where the command was typed.
+        path = Path(text).expanduser()
+        is_path = text.startswith((".", "/", "~")) or path.exists()
+        value = str(path.resolve()) if is_path else text
     table = data
     for k in keys[:-1]:
         table = table.setdefault(k, {})

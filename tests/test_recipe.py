@@ -46,12 +46,17 @@ def test_paths_are_relative_to_the_recipe(tmp_path: Path) -> None:
     assert recipe.sections["harvest"].from_dir == tmp_path / "native"
 
 
-def test_overrides(tmp_path: Path) -> None:
+def test_overrides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = load(
         tmp_path, "[run]\nseed = 1\n", "run.seed=7", "run.name=мой", "ruhnp.anchors.limit=3"
     )
     assert (recipe.run.seed, recipe.run.name) == (7, "мой")
     assert recipe.sections["ruhnp"].anchors.limit == 3
+    assert load(tmp_path, "", "encoder.model=owner/name").encoder.model == "owner/name"
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "native").mkdir()
+    given = load(tmp_path / "native", "", "harvest.from_dir=native")
+    assert given.sections["harvest"].from_dir == tmp_path / "native"
     with pytest.raises(UsageError, match=r"section\.key=value"):
         load(tmp_path, "", "seed")
 
