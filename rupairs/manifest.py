@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import rupairs
 from rupairs.errors import RupairsError
+from rupairs.text import digest
 
 NAME = "manifest.json"
 _DECISIVE = (
@@ -72,8 +73,6 @@ class Manifest(BaseModel):
     @property
     def content(self) -> str:
         """Return one hash over the files, which the next step's fingerprint is made of."""
-        from rupairs.text import digest
-
         return digest(f"{name}:{facts.sha256}" for name, facts in sorted(self.files.items()))
 
     def write(self, directory: Path) -> None:
@@ -113,6 +112,18 @@ def sha256(path: Path) -> str:
     """Return the hex SHA-256 of a file."""
     with path.open("rb") as stream:
         return file_digest(stream, "sha256").hexdigest()
+
+
+def describe_files(directory: Path) -> dict[str, FileFacts]:
+    """Return the facts of every file below `directory` by its relative name."""
+    import pyarrow.parquet as pq
+
+    facts: dict[str, FileFacts] = {}
+    for path in sorted(p for p in directory.rglob("*") if p.is_file()):
+        rows = pq.read_metadata(path).num_rows if path.suffix == ".parquet" else None
+        name = path.relative_to(directory).as_posix()
+        facts[name] = FileFacts(bytes=path.stat().st_size, sha256=sha256(path), rows=rows)
+    return facts
 
 
 def versions() -> dict[str, str]:

@@ -6,11 +6,12 @@ from rich.console import Console
 from rich.table import Table
 
 from rupairs.errors import RupairsError, UsageError
+from rupairs.execution import Outcome, locked, run_step
 from rupairs.manifest import NAME
 from rupairs.options import EXIT_FAILED_ROWS, print_json
 from rupairs.progress import Progress
 from rupairs.recipe import Recipe, find_recipe, load_recipe
-from rupairs.steps import Outcome, Step, chain, load_stages, locked, run_step
+from rupairs.steps import Step, chain, load_stages
 
 COPY = "recipe.json"
 

@@ -13,12 +13,13 @@ import pyarrow as pa
 import pytest
 from rich.console import Console
 
-import rupairs.steps
+import rupairs.execution
 from annotation.stage import STAGE
+from rupairs.execution import Outcome, run_step
 from rupairs.manifest import ModelFacts
 from rupairs.progress import Progress
 from rupairs.recipe import Recipe, Section, validate
-from rupairs.steps import Context, Outcome, Stage, Step, chain, run_step
+from rupairs.steps import Context, Stage, Step, chain
 
 Row = dict[str, Any]
 
@@ -79,7 +80,7 @@ def make_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
         monkeypatch.setitem(sys.modules, "stand_in_filter", module)
         step = Step("ruwanli.filter", "stand-in", "stand_in_filter:run")
         stages = {"ruwanli": Stage("ruwanli", RuwanliSection, (step,)), "annotation": STAGE}
-        monkeypatch.setattr(rupairs.steps, "load_stages", lambda: stages)
+        monkeypatch.setattr(rupairs.execution, "load_stages", lambda: stages)
         return Run(tmp_path / name, stages)
 
     yield make

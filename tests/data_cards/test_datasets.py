@@ -7,11 +7,11 @@ from datasets import load_dataset
 from data_cards.datasets import release_ruwanli
 from data_cards.stage import STAGE
 from rupairs.errors import RupairsError
-from rupairs.manifest import Counts, Manifest, ModelFacts
+from rupairs.manifest import Counts, Manifest, ModelFacts, describe_files
 from rupairs.pairs import PAIR_SCHEMA, Pair
 from rupairs.progress import Progress
 from rupairs.recipe import Recipe, RunSection
-from rupairs.steps import Context, _files
+from rupairs.steps import Context
 from rupairs.store import StageReader, StageWriter
 
 GENERATOR = ModelFacts(role="generator", id="gen", revision="r1", license="Own terms", note="Poor.")
@@ -56,7 +56,7 @@ def release(folder: Path, pairs: list[Pair], simulated: bool = False) -> Path:
             config={"llm": {"temperature": 1.0}, "prompt": "pair.v1"},
             inputs={},
             counts=Counts(rows_in=len(pairs), rows_out=len(pairs)),
-            files=_files(directory),
+            files=describe_files(directory),
             models=[GENERATOR],
             licenses={"own": "CC0-1.0"},
             facts=FACTS.get(name, {}),

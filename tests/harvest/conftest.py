@@ -8,16 +8,17 @@ import pytest
 from rich.console import Console
 
 import rupairs
-import rupairs.steps
+import rupairs.execution
 from harvest.fetch import native
 from harvest.source import Unusable
 from harvest.sources import get
 from harvest.stage import STAGE, HarvestSection
+from rupairs.execution import run_step
 from rupairs.pairs import Pair
 from rupairs.progress import Progress
 from rupairs.recipe import validate
 from rupairs.sentences import Sentence
-from rupairs.steps import chain, run_step
+from rupairs.steps import chain
 from rupairs.store import StageReader
 
 Native = Callable[[str, dict[str, str | bytes]], Path]
@@ -61,7 +62,7 @@ def read(tmp_path: Path) -> Read:
 @pytest.fixture
 def harvest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Harvest:
     """Run the steps a section asks for; returns what they made by verb."""
-    monkeypatch.setattr(rupairs.steps, "load_stages", lambda: {"harvest": STAGE})
+    monkeypatch.setattr(rupairs.execution, "load_stages", lambda: {"harvest": STAGE})
 
     def run(from_dir: Path, out: str = "run", seed: int = 0, **tables: Any) -> dict[str, Any]:
         data = {"run": {"seed": seed}, "harvest": {"from_dir": str(from_dir), **tables}}

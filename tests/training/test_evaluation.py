@@ -7,10 +7,11 @@ import typer
 from typer.testing import CliRunner
 
 from rupairs.errors import RupairsError
+from rupairs.execution import Outcome, run_step
 from rupairs.manifest import read_manifest
 from rupairs.progress import Progress
 from rupairs.recipe import Recipe
-from rupairs.steps import Outcome, Stage, Step, run_step
+from rupairs.steps import Stage, Step
 from rupairs.store import StageReader
 from tests.training import tiny
 from tests.training.test_encodechka import PI, STS
@@ -27,7 +28,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a run whose `ruhnp.release` is finished."""
     release = Step("ruhnp.release", "release", "no:run")
     stages = {"ruhnp": Stage("ruhnp", STAGE.section, (release,)), "training": STAGE}
-    monkeypatch.setattr("rupairs.steps.load_stages", lambda: stages)
+    monkeypatch.setattr("rupairs.execution.load_stages", lambda: stages)
     tiny.write_stage(tmp_path / "run", "ruhnp.release", tiny.training_rows())
     return tmp_path / "run"
 

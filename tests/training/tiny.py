@@ -6,11 +6,11 @@ from typing import Any
 
 from rich.console import Console
 
-from rupairs.manifest import Counts, Manifest
+from rupairs.manifest import Counts, Manifest, describe_files
 from rupairs.pairs import PAIR_SCHEMA, Pair, group_id
 from rupairs.progress import Progress
 from rupairs.recipe import EncoderSection, Recipe, RunSection
-from rupairs.steps import Context, _files
+from rupairs.steps import Context
 from rupairs.store import StageReader, StageWriter
 from training.stage import STAGE, TrainingSection
 
@@ -115,7 +115,7 @@ def write_stage(run: Path, name: str, pairs: Iterable[Pair]) -> StageReader:
         config={},
         inputs={},
         counts=Counts(rows_in=writer.rows_in, rows_out=writer.rows_out),
-        files=_files(directory),
+        files=describe_files(directory),
         licenses={"own": LICENSE},
     ).write(directory)
     return StageReader(directory)
