@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from rupairs.errors import RupairsError, UsageError
@@ -95,18 +96,17 @@ def _print_outcomes(outcomes: list[Outcome], out: Path, as_json: bool) -> None:
         print_json(rows)
         return
     table = Table(title=f"{out}: what was made")
-    for name in ("step", "state", "kept", "dropped", "s", "where", "votes"):
+    for name in ("where", "state", "kept", "dropped", "s", "votes"):
         right = name in ("kept", "dropped", "s")
-        table.add_column(name, justify="right" if right else "left", no_wrap=not right)
+        table.add_column(name, justify="right" if right else "left", no_wrap=True)
     for row, outcome in zip(rows, outcomes, strict=True):
         counted = outcome.manifest.counts.rows_in > 0
         table.add_row(
-            outcome.step.name,
+            str(outcome.directory.relative_to(out)),
             outcome.state,
             str(row["rows_out"]) if counted else "",
             str(row["rows_dropped"]) if counted else "",
             f"{outcome.manifest.seconds:.0f}",
-            str(outcome.directory.relative_to(out)),
             "simulated" if outcome.manifest.simulated else "",
         )
     console = Console()
@@ -145,13 +145,13 @@ def show_status(run: Path, as_json: bool) -> None:
         print_json(rows)
         return
     table = Table(title=str(run))
-    for name in ("step", "state", "in", "kept", "dropped", "seconds"):
-        table.add_column(name, justify="left" if name in ("step", "state") else "right")
+    columns = ("step", "state", "in", "kept", "dropped", "seconds", "votes")
+    for name in columns:
+        words = name in ("step", "state", "votes")
+        # Only a long state, which tells of damage, may take several lines.
+        table.add_column(name, justify="left" if words else "right", no_wrap=name != "state")
     for row in rows:
-        table.add_row(
-            *(str(row.get(n, "")) for n in ("step", "state", "in", "kept", "dropped")),
-            str(row.get("seconds", "")),
-        )
+        table.add_row(*(escape(str(row.get(name, ""))) for name in columns))
     Console().print(table)
 
 
@@ -167,9 +167,10 @@ def _state(directory: Path) -> dict[str, object]:
         return {"state": f"damaged: {error}"}
     counts = manifest.counts
     return {
-        "state": "finished" + (" (simulated votes)" if manifest.simulated else ""),
+        "state": "finished",
         "in": counts.rows_in,
         "kept": counts.rows_out,
         "dropped": counts.rows_dropped,
         "seconds": manifest.seconds,
+        "votes": "simulated" if manifest.simulated else "",
     }
