@@ -160,14 +160,14 @@ def _state(directory: Path) -> dict[str, object]:
 
     if not (directory / NAME).is_file():
         begun = directory.with_name(f".{directory.name}.partial").exists()
-        return {"state": "begun, not finished" if begun else "not there"}
+        return {"state": "begun" if begun else "absent"}
     try:
         manifest = read_manifest(directory)
     except RupairsError as error:
         return {"state": f"damaged: {error}"}
     counts = manifest.counts
     return {
-        "state": "finished",
+        "state": "done",
         "in": counts.rows_in,
         "kept": counts.rows_out,
         "dropped": counts.rows_dropped,

@@ -310,7 +310,7 @@ def test_status_and_doctor_and_plan(whole: Path) -> None:
     code, out, _ = run("status", whole, "--json")
     assert code == 0
     rows = json.loads(out)
-    assert {row["state"] for row in rows} == {"finished"}
+    assert {row["state"] for row in rows} == {"done"}
     assert {row["step"] for row in rows if row["votes"]} == simulated(whole)
     code, out, _ = run("doctor", "--json")
     assert code == 0
