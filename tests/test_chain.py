@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -171,32 +172,54 @@ def test_same_seed_and_answers_give_the_same_bytes(
 def test_killed_anywhere_it_ends_the_same_and_pays_for_nothing_twice(
     whole: Path, encoder: Path, tmp_path: Path
 ) -> None:
-    """Kill -9 at random moments until a run gets through; then compare with the whole run."""
+    """Kill -9 in the middle of generation, of training, and at random; then compare."""
     rng = random.Random(5)
     out = tmp_path / "run"
     paid: set[str] = set()
     kills = 0
     with ScriptedServer(delay_s=0.02) as server:
         recipe = write_recipe(tmp_path, server.url, encoder)
-        while True:
+
+        def generating() -> bool:
+            return len(server.requests) > 30
+
+        def training() -> bool:
+            return any((out / ".work/training.encoder").glob("*/checkpoint-*"))
+
+        moments = [generating, training, *(after(rng.uniform(0.5, 7)) for _ in range(8))]
+        for moment in [*moments, lambda: False]:
             seen = len(server.requests)
             process = rupairs("run", recipe, "--out", out)
-            # The moments are spread over a run's whole length, start-up included.
-            limit = rng.uniform(0.5, 12) if kills < 12 else 300
-            try:
-                process.communicate(timeout=limit)
-            except subprocess.TimeoutExpired:
-                os.kill(process.pid, signal.SIGKILL)
-                process.communicate()
-                kills += 1
+            kills += killed_at(process, moment)
             sent = {json.dumps(r, sort_keys=True) for r in server.requests[seen:]}
             assert not sent & paid, "a finished call was made again"
             paid = logged(out / "llm.sqlite")
             if process.returncode == 0:
                 break
             assert process.returncode == -signal.SIGKILL
-    assert kills >= 3
+    assert process.returncode == 0 and kills >= 2
     assert contents(out) == contents(whole)
+
+
+def after(seconds: float) -> Callable[[], bool]:
+    """Return a condition that holds from `seconds` after it was first asked."""
+    started: list[float] = []
+
+    def elapsed() -> bool:
+        started.append(time.monotonic())
+        return started[-1] - started[0] > seconds
+
+    return elapsed
+
+
+def killed_at(process: "subprocess.Popen[str]", moment: Callable[[], bool]) -> bool:
+    """Kill -9 when `moment` comes, unless the process ends before; return whether it was killed."""
+    while process.poll() is None and not moment():
+        time.sleep(0.01)
+    killed = process.poll() is None
+    process.kill()
+    process.communicate()
+    return killed and process.returncode == -signal.SIGKILL
 
 
 def logged(path: Path) -> set[str]:
