@@ -9,7 +9,7 @@ from rupairs.embedded.llm import EmbeddedServer
 from rupairs.llm.client import Client
 from rupairs.llm.log import ReplayLog
 from rupairs.llm.models import language_model
-from rupairs.llm.request import Candidate
+from rupairs.llm.request import Candidate, Rejected
 from rupairs.llm.task import load_task
 from rupairs.progress import Progress
 from rupairs.recipe import LLMSection
@@ -26,16 +26,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]
 
 def texts(server: EmbeddedServer, folder: Path, kind: str, n: int) -> list[str]:
     section = LLMSection.model_validate(
-        {"server": "embedded", "kind": kind, "concurrency": 4, "max_tokens": 160}
+        {"server": "embedded", "kind": kind, "concurrency": 4, "max_tokens": 300}
     )
-    model, task = language_model(section), load_task(PROMPT, count=2)
+    model, task = language_model(section), load_task(PROMPT)
     requests = list(model.requests(task, ANCHOR, n))
     with ReplayLog(folder / "llm.sqlite") as log:
         spent = Client(section, [server.url], log).answer(requests, Progress(), kind)
         assert spent.sent == len(requests) and spent.completion_tokens > 0
         answers = [(r, log.get(r.key)) for r in requests]
         found = [f for r, a in answers if a is not None for f in model.read(task, r, a)]
-    assert len(found) >= len(requests), "every answer is a candidate or says why not"
+    assert len(found) == len(requests), "every answer is a candidate or says why not"
+    assert {f.reason for f in found if isinstance(f, Rejected)} <= {"cut_at_max_tokens"}
     return [f.fields["text"] for f in found if isinstance(f, Candidate)]
 
 
@@ -45,5 +46,8 @@ def test_a_base_model_completes_lines(server: EmbeddedServer, tmp_path: Path) ->
 
 
 def test_chat_is_held_to_the_schema(server: EmbeddedServer, tmp_path: Path) -> None:
-    """The model is no chat model; that its answers parse is the schema's doing."""
+    """The model is no chat model; that its answers parse is the schema's doing.
+
+    About a third of them never close the string and are cut, so eight are asked for.
+    """
     assert texts(server, tmp_path, "instruct", 8)
