@@ -9,6 +9,7 @@ import pyarrow as pa
 from data_cards.card import funnel, licenses, models, render, size_category
 from rupairs import views
 from rupairs.errors import RupairsError
+from rupairs.manifest import generator
 from rupairs.steps import Context
 from rupairs.store import write_table
 
@@ -76,7 +77,6 @@ def _write_card(
             f"{context.step.name}: no row has come through; the reports of the steps before say why"
         )
     manifests = [reader.manifest for reader in context.inputs.values()]
-    generated_by = next(m for m in models(manifests) if m.role == "generator")
     rows = {name: counts for name, (_, counts) in configs.items()}
     total = sum(rows["default"].values())
     front = {
@@ -95,7 +95,7 @@ def _write_card(
     }
     facts = {
         "title": context.config.title or title,
-        "generator": generated_by,
+        "generator": generator(models(manifests)),
         "models": models(manifests),
         "licenses": licenses(manifests),
         "row_licenses": sorted({pair["license"] for pair in pairs}),

@@ -4,6 +4,7 @@ from collections import defaultdict
 from typing import Any
 
 from ruhnp.stage import ReleaseSection
+from rupairs.manifest import ModelFacts, generator
 from rupairs.pairs import NEGATIVE, PAIR_SCHEMA, POSITIVE, Pair
 from rupairs.splits import split_by_rank
 from rupairs.steps import Context
@@ -21,7 +22,7 @@ def release(context: Context) -> None:
     complete = [g for g, rows in anchors.items() if _is_complete(rows, config)]
     sizes = {"validation": config.validation, "test": config.test}
     splits = split_by_rank(complete, sizes, context.seed)
-    generator = next(m for m in context.models if m.role == "generator")
+    writer_model = generator(context.models)
     taken: dict[tuple[str, str], int] = defaultdict(int)
     seen: set[str] = set()
     with context.writer(PAIR_SCHEMA) as writer:
@@ -30,7 +31,7 @@ def release(context: Context) -> None:
             if group not in splits:
                 writer.drop(row, "incomplete_row", _have(anchors[group]))
                 continue
-            pair = _pair(row, splits[group], f"{generator.id}@{generator.revision}", generator)
+            pair = _pair(row, splits[group], writer_model)
             most = config.max_positives if kind == "positive" else config.max_negatives
             if taken[group, kind] >= most:
                 writer.drop(row, "over_quota", str(most))
@@ -56,7 +57,7 @@ def _have(rows: list[Row]) -> str:
     return f"{kinds.count('positive')} positives, {kinds.count('negative')} negatives"
 
 
-def _pair(row: Row, split: str, revision: str, generator: Any) -> Pair:
+def _pair(row: Row, split: str, model: ModelFacts) -> Pair:
     positive = row["kind"] == "positive"
     return Pair(
         query=row["anchor"],
@@ -66,9 +67,9 @@ def _pair(row: Row, split: str, revision: str, generator: Any) -> Pair:
         symmetric=True,
         group_id=row["group_id"],
         source="ruhnp",
-        source_revision=revision,
+        source_revision=model.pinned,
         source_row=f"{row['source']}:{row['source_row']}",
-        license=f"{row['license']}; {generator.license}",
+        license=f"{row['license']}; {model.license}",
         origin="generated",
         parents=(row["anchor_id"],),
         call_id=row["call_id"],

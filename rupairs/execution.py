@@ -57,17 +57,14 @@ def locked(run: Path) -> Iterator[None]:
         yield
 
 
-def fingerprint(step: Step, recipe: Recipe, inputs: Mapping[str, str]) -> str:
+def fingerprint(step: Step, seed: int, config: Mapping[str, Any], inputs: Mapping[str, str]) -> str:
     """Return the hash of everything that decides what a step writes."""
-    section = recipe.sections[step.stage]
-    own = getattr(section, step.verb, None)
     settings = {
         "step": step.name,
         "version": step.version,
-        "seed": recipe.run.seed,
-        "own": own.identity() if isinstance(own, Section) else None,
-        "core": {name: recipe.sections[name].identity() for name in step.core},
-        "inputs": dict(sorted(inputs.items())),
+        "seed": seed,
+        "config": config,
+        "inputs": inputs,
     }
     return digest((json.dumps(settings, sort_keys=True, ensure_ascii=False),))
 
@@ -89,7 +86,8 @@ def run_step(
     stage = recipe.sections[step.stage]
     outside = resolve(step.external)(stage) if step.external else {}
     contents = {n: reader.manifest.content for n, reader in inputs.items()} | outside
-    mark = fingerprint(step, recipe, contents)
+    config = _config(step, recipe)
+    mark = fingerprint(step, recipe.run.seed, config, contents)
     final = step.path(run)
     if not redo and (found := _already(final, mark)):
         return Outcome(step, "kept", final, found)
@@ -113,7 +111,7 @@ def run_step(
         step_version=step.version,
         fingerprint=mark,
         seed=recipe.run.seed,
-        config=_config(step, recipe),
+        config=config,
         inputs=contents,
         counts=context.counts,
         files={},

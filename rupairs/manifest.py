@@ -5,6 +5,7 @@ when the directory is opened, and by page checksums when a Parquet file is read.
 """
 
 import platform
+from collections.abc import Iterable
 from hashlib import file_digest
 from importlib import metadata
 from pathlib import Path
@@ -49,6 +50,16 @@ class ModelFacts(BaseModel):
     revision: str
     license: str
     note: str = ""
+
+    @property
+    def pinned(self) -> str:
+        """Return the model with its revision, as rows name it."""
+        return f"{self.id}@{self.revision}"
+
+
+def generator(models: Iterable[ModelFacts]) -> ModelFacts:
+    """Return the model that wrote the texts."""
+    return next(m for m in models if m.role == "generator")
 
 
 class Manifest(BaseModel):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rupairs.manifest import ModelFacts
+from rupairs.manifest import ModelFacts, generator
 from rupairs.pairs import NEGATIVE, PAIR_SCHEMA, POSITIVE, Pair
 from rupairs.splits import split_by_rank
 from rupairs.steps import Context
@@ -18,12 +18,12 @@ def release(context: Context) -> None:
     groups = [candidates[d["pair_id"]]["group_id"] for d in decisions]
     sizes = {"validation": config.validation, "test": config.test}
     splits = split_by_rank(groups, sizes, context.seed)
-    generator = next(m for m in context.models if m.role == "generator")
+    writer_model = generator(context.models)
     seen: set[str] = set()
     with context.writer(PAIR_SCHEMA) as writer:
         for decision in writer.each(decisions):
             candidate = candidates[decision["pair_id"]]
-            pair = _pair(decision, candidate, splits[candidate["group_id"]], generator)
+            pair = _pair(decision, candidate, splits[candidate["group_id"]], writer_model)
             if pair.pair_id in seen:
                 writer.drop(pair.row(), "duplicate", pair.pair_id)
             else:
@@ -31,7 +31,7 @@ def release(context: Context) -> None:
                 writer.keep(pair.row())
 
 
-def _pair(decision: Row, candidate: Row, split: str, generator: ModelFacts) -> Pair:
+def _pair(decision: Row, candidate: Row, split: str, model: ModelFacts) -> Pair:
     entailed = decision["label"] == "entailment"
     parents = [candidate["seed_id"]]
     if decision["revised"]:
@@ -44,9 +44,9 @@ def _pair(decision: Row, candidate: Row, split: str, generator: ModelFacts) -> P
         symmetric=True,
         group_id=candidate["group_id"],
         source="ruwanli",
-        source_revision=f"{generator.id}@{generator.revision}",
+        source_revision=model.pinned,
         source_row=f"{candidate['source']}:{candidate['source_row']}",
-        license=f"{candidate['license']}; {generator.license}",
+        license=f"{candidate['license']}; {model.license}",
         origin="revised" if decision["revised"] else "generated",
         parents=tuple(parents),
         call_id=candidate["call_id"],

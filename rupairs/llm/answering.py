@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from rupairs.llm.client import Client, Spent
+from rupairs.llm.client import Client
 from rupairs.llm.log import ReplayLog
 from rupairs.llm.models import LanguageModel
 from rupairs.llm.request import Candidate, Rejected, Request
@@ -24,11 +24,11 @@ class Asked:
     request: Request
 
 
-def answer_all(context: Context, asked: Iterable[Asked], label: str) -> Spent:
+def answer_all(context: Context, asked: Iterable[Asked], label: str) -> None:
     """See that every request of a step has an answer or a stored failure.
 
     Raises `BudgetSpentError`, or `RupairsError` when no server can serve; what had finished by
-    then stays in the log. Notes the model and what was spent in the step's manifest.
+    then stays in the log. Notes the model in the step's manifest.
     """
     section = context.recipe.llm
     requests = [a.request for a in asked]
@@ -46,7 +46,6 @@ def answer_all(context: Context, asked: Iterable[Asked], label: str) -> Spent:
         f"  {label}: {spent.sent} calls sent, {spent.replayed} replayed, "
         f"{spent.failed.total()} failed, {spent.completion_tokens} tokens generated"
     )
-    return spent
 
 
 def read_all(
