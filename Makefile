@@ -27,6 +27,7 @@ demo: $(INSTALLED) ## The whole chain, offline, on the shipped sample
 real: $(INSTALLED) ## The same chain on real open data in REALDATA
 	@if [ -d "$(REALDATA)" ]; then \
 	  $(BIN)/rupairs run real --out runs/real --set harvest.from_dir=$(abspath $(REALDATA)) \
+	    --set harvest.pairs.benchmarks=$(abspath $(REALDATA))/encodechka \
 	    --set training.evaluation.encodechka=$(abspath $(REALDATA))/encodechka; \
 	else echo "skipped: no real data at $(REALDATA); set REALDATA=<folder with one folder a source>"; fi
 

@@ -1,16 +1,23 @@
-"""`rupairs sources` and `rupairs harvest run`."""
+"""`rupairs sources` and `rupairs harvest run|verify|sweep`."""
 
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from rupairs.options import AsJson, Out, print_json
+from rupairs.options import AsJson, Out
 
 FromDir = Annotated[
     Path | None,
-    typer.Option("--from-dir", help="Native files, one folder a source; else the Hub is asked."),
+    typer.Option("--from-dir", help="Native files, one folder a source; else they are fetched."),
 ]
+Found = Annotated[Path | None, typer.Option("--out", help="A finished run, to compare with.")]
+Names = Annotated[list[str] | None, typer.Argument(metavar="SOURCE")]
+All = Annotated[bool, typer.Option("--all", help="All open sources of USER-base.")]
+BenchmarksDir = Annotated[
+    Path | None, typer.Option("--benchmarks", help="Folder of texts that must not leak in.")
+]
+Engine = Annotated[str, typer.Option("--engine", help="local or ray.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -19,95 +26,82 @@ def register(app: typer.Typer) -> None:
     app.add_typer(harvest, name="harvest")
 
     @app.command()
-    def sources(as_json: AsJson = False) -> None:
-        """Show the open data sets this can read, with their licenses."""
-        show_sources(as_json)
+    def sources(out: Found = None, from_dir: FromDir = None, as_json: AsJson = False) -> None:
+        """Show the open data sets: state, license, pairs expected and found, why they differ."""
+        from harvest.listing import show_sources
+
+        show_sources(out, from_dir, as_json)
 
     @harvest.command()
     def run(
         out: Out,
-        names: Annotated[
-            list[str] | None,
-            typer.Argument(metavar="SOURCE", help="Default: those with a folder in --from-dir."),
-        ] = None,
+        names: Names = None,
+        every: All = False,
         from_dir: FromDir = None,
+        benchmarks: BenchmarksDir = None,
+        engine: Engine = "local",
         as_json: AsJson = False,
     ) -> None:
-        """Turn native files into one table of pairs and one of sentences, without a recipe."""
-        raise typer.Exit(run_harvest(tuple(names or ()), out, from_dir, as_json))
+        """Turn open data sets into one table of pairs and one of sentences, without a recipe.
+
+        Without SOURCE: those with a folder in --from-dir, or --all.
+        """
+        chosen = _chosen(tuple(names or ()), every, from_dir)
+        settings: dict[str, Any] = {"engine": engine, "pairs": {}}
+        if from_dir is not None:
+            settings["from_dir"] = str(from_dir.resolve())
+        if benchmarks is not None:
+            settings["pairs"]["benchmarks"] = str(benchmarks.resolve())
+        raise typer.Exit(run_harvest(chosen, settings, out, as_json))
+
+    @harvest.command()
+    def verify(out: Out, as_json: AsJson = False) -> None:
+        """Compare every count of a run with the card of USER-base; 1 if one is unexplained."""
+        from harvest.listing import verify_counts
+
+        raise typer.Exit(verify_counts(out, as_json))
+
+    @harvest.command()
+    def sweep(
+        out: Out,
+        benchmarks: Annotated[Path, typer.Option("--benchmarks", help="Folder of texts.")],
+        sample: Annotated[int, typer.Option("--sample", help="Pairs to look at.")] = 100_000,
+        as_json: AsJson = False,
+    ) -> None:
+        """Show what each threshold of decontamination would remove, with an example of each."""
+        from harvest.sweep import show_sweep
+
+        show_sweep(out, benchmarks, sample, as_json)
 
 
-def show_sources(as_json: bool) -> None:
-    """Print the table of sources."""
-    from harvest.sources import SOURCES
-
-    rows: list[dict[str, Any]] = [
-        {
-            "name": s.name,
-            "title": s.title,
-            "gives": s.gives,
-            "relations": list(s.relations),
-            "symmetric": s.symmetric if s.pairs else None,
-            "license": s.license,
-            "expected": s.expected,
-            "hub": [part.repo for part in s.hub],
-            "url": s.url,
-            "note": s.note,
-        }
-        for s in SOURCES
-    ]
-    if as_json:
-        print_json(rows)
-        return
-    _print_table(rows)
-
-
-def _print_table(rows: list[dict[str, Any]]) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title="Sources; pairs are those that USER-base reports", box=box.SIMPLE_HEAD)
-    for name in ("name", "gives", "license"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("pairs", justify="right", no_wrap=True)
-    table.add_column("from", overflow="fold")
-    for row in rows:
-        expected = row["expected"]
-        table.add_row(
-            row["name"],
-            "\n".join(row["relations"]) or row["gives"],
-            row["license"],
-            "" if expected is None else f"{expected:,}",
-            "\n".join(row["hub"]) or row["url"].removeprefix("https://"),
-        )
-    console = Console()
-    console.print(table)
-    console.print("Next: rupairs harvest run NAME... --out runs/harvest", highlight=False)
-
-
-def run_harvest(names: tuple[str, ...], out: Path, from_dir: Path | None, as_json: bool) -> int:
-    """Run both steps of the harvest for some sources; returns the exit code."""
-    from harvest.sources import SOURCES, get
-    from harvest.stage import STAGE, HarvestSection
+def _chosen(names: tuple[str, ...], every: bool, from_dir: Path | None) -> tuple[str, ...]:
+    from harvest.sources import SOURCES, USER_BASE
     from rupairs.errors import UsageError
-    from rupairs.recipe import validate
-    from rupairs.runs import run_steps
-    from rupairs.steps import chain
 
-    if not names and from_dir is not None:
+    if names or every:
+        return names or USER_BASE
+    if from_dir is not None:
         names = tuple(s.name for s in SOURCES if (from_dir / s.name).is_dir())
     if not names:
         known = ", ".join(s.name for s in SOURCES)
         where = f"{from_dir} has no folder of that name" if from_dir else "or give --from-dir"
-        raise UsageError(f"name a source, {where}; known: {known}")
+        raise UsageError(f"name a source, {where}, or give --all; known: {known}")
+    return names
+
+
+def run_harvest(names: tuple[str, ...], settings: dict[str, Any], out: Path, as_json: bool) -> int:
+    """Run the steps of the harvest for some sources; returns the exit code."""
+    from harvest.sources import get
+    from harvest.stage import STAGE, HarvestSection
+    from rupairs.recipe import validate
+    from rupairs.runs import run_steps
+    from rupairs.steps import chain
+
     asked = [get(name) for name in names]
-    section: dict[str, Any] = {
-        "pairs": {"sources": [s.name for s in asked if s.pairs]},
-        "texts": {"sources": [s.name for s in asked if s.sentences]},
+    section = settings | {
+        "rows": {"sources": [s.name for s in asked if s.pairs]},
+        "texts": {"sources": [s.name for s in asked if s.texts]},
     }
-    if from_dir is not None:
-        section["from_dir"] = str(from_dir.resolve())
     data = {"run": {"name": "harvest"}, "harvest": section}
     recipe = validate(Path("harvest run"), data, {"harvest": HarvestSection})
     steps = chain(recipe, {"harvest": STAGE})

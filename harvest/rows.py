@@ -13,9 +13,11 @@ from typing import Any
 
 from harvest.lines import AGAIN, text_lines
 from rupairs.errors import RupairsError
+from rupairs.store import read_batches, schema_of
 
 # The csv module stops at 131,072 characters a cell; long articles pass that.
 _LONGEST_CELL = 1 << 24
+_DELIMITERS = {".tsv": "\t", ".csv": ","}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +42,22 @@ class Row:
         return RupairsError(f"{self.path}: row {self.number}: {problem}")
 
 
-def read_rows(path: Path, columns: tuple[str, ...]) -> Iterator[Row]:
+def read_rows(path: Path, columns: tuple[str, ...], extra: tuple[str, ...] = ()) -> Iterator[Row]:
     """Yield the rows of a table of any known kind, told by the name of the file.
 
-    Raises `RupairsError` naming the file when it is unreadable, holds no row, or lacks one of
-    `columns` (with the columns it has).
+    Of Parquet, only `columns` and those of `extra` that are there are read; all when `columns` is
+    empty. Raises `RupairsError` naming the file when it is unreadable, holds no row, or lacks one
+    of `columns` (with the columns it has).
     """
-    kind = path.suffixes[-2] if path.suffix in (".gz", ".bz2") else path.suffix
+    kind = _kind(path)
     if kind == ".parquet":
-        rows = _parquet(path, columns)
+        rows = _parquet(path, columns, extra)
     elif kind == ".jsonl":
         rows = _json_lines(path, columns)
+    elif kind == ".json":
+        rows = _json(path, columns)
     else:
-        rows = _csv(path, columns, "\t" if kind == ".tsv" else ",")
+        rows = _csv(path, columns, _DELIMITERS.get(kind, ","))
     row = None
     for row in rows:
         yield row
@@ -60,11 +65,22 @@ def read_rows(path: Path, columns: tuple[str, ...]) -> Iterator[Row]:
         raise RupairsError(f"{path}: the table has no rows; {AGAIN}")
 
 
-def columns_of(path: Path) -> list[str]:
-    """Return the names in the header of a CSV or TSV file."""
-    for row in _records(path, "\t" if path.suffix == ".tsv" else ","):
-        return row
+def column_names(path: Path) -> list[str]:
+    """Return the names of a table's columns; of JSON, the keys of the first object."""
+    kind = _kind(path)
+    if kind == ".parquet":
+        return list(schema_of(path).names)
+    if kind in (".jsonl", ".json"):
+        for row in read_rows(path, ()):
+            return list(row.values)
+    for header in _records(path, _DELIMITERS.get(kind, ",")):
+        return header
     raise RupairsError(f"{path}: no header; {AGAIN}")
+
+
+def _kind(path: Path) -> str:
+    kind = path.suffixes[-2] if path.suffix in (".gz", ".bz2") else path.suffix
+    return ".jsonl" if kind == ".jsonlines" else kind
 
 
 def _require(where: str, columns: tuple[str, ...], found: list[str]) -> None:
@@ -88,15 +104,40 @@ def _json_lines(path: Path, columns: tuple[str, ...]) -> Iterator[Row]:
         yield Row(path, number, values)
 
 
+def _json(path: Path, columns: tuple[str, ...]) -> Iterator[Row]:
+    """Read a JSON array of objects; a file of one object a line is read as JSON lines."""
+    head = next(text_lines(path))[1].lstrip()
+    if not head.startswith("["):
+        yield from _json_lines(path, columns)
+        return
+    try:
+        array = json.loads("".join(line for _, line in text_lines(path)))
+    except ValueError as error:
+        raise RupairsError(f"{path}: not JSON ({error}); {AGAIN}") from None
+    for number, values in enumerate(array, 1):
+        if not isinstance(values, dict):
+            raise RupairsError(f"{path}: row {number}: not a JSON object; {AGAIN}")
+        _require(f"{path}: row {number}", columns, list(values))
+        yield Row(path, number, values)
+
+
 def _records(path: Path, delimiter: str) -> Iterator[list[str]]:
     csv.field_size_limit(_LONGEST_CELL)
-    reader = csv.reader((line for _, line in text_lines(path)), delimiter=delimiter, strict=True)
+    reader = csv.reader(_whole_lines(path), delimiter=delimiter, strict=True)
     try:
         yield from (record for record in reader if record)
     except csv.Error as error:
         raise RupairsError(
             f"{path}: line {reader.line_num}: not valid CSV ({error}); {AGAIN}"
         ) from None
+
+
+def _whole_lines(path: Path) -> Iterator[str]:
+    """Yield the lines; the csv module would take a NUL byte, a sign of damage, for a character."""
+    for number, line in text_lines(path):
+        if "\0" in line:
+            raise RupairsError(f"{path}: line {number}: NUL byte; {AGAIN}")
+        yield line
 
 
 def _csv(path: Path, columns: tuple[str, ...], delimiter: str) -> Iterator[Row]:
@@ -111,12 +152,12 @@ def _csv(path: Path, columns: tuple[str, ...], delimiter: str) -> Iterator[Row]:
         yield Row(path, number, dict(zip(header, record, strict=True)))
 
 
-def _parquet(path: Path, columns: tuple[str, ...]) -> Iterator[Row]:
-    from rupairs.store import read_batches
-
+def _parquet(path: Path, columns: tuple[str, ...], extra: tuple[str, ...]) -> Iterator[Row]:
+    there = list(schema_of(path).names)
+    _require(str(path), columns, there)
+    asked = [name for name in there if name in (*columns, *extra)] if columns else None
     number = 0
-    for batch in read_batches(path):
-        _require(str(path), columns, batch.schema.names)
+    for batch in read_batches(path, asked):
         for values in batch.to_pylist():
             number += 1
             yield Row(path, number, values)

@@ -1,18 +1,19 @@
-"""The source: what a data set is called, allows and gives, and the two functions that read it.
+"""The source: what a data set is called, allows and gives, and the function that reads it.
 
-A source never filters. It turns every native row into a `Pair` or a `Sentence`, or says in an
-`Unusable` why that row gives none; what is kept is decided later, in one place for all of them.
+A source never filters. It turns every native row into drafts of pairs or into single texts, or
+says in an `Unusable` why that row gives none; what is kept is decided later, in one place for all.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
+
+import pyarrow as pa
 
 from rupairs.errors import RupairsError
-from rupairs.pairs import POSITIVE, Pair, group_id
-from rupairs.sentences import Sentence
-from rupairs.text import clean, share
+from rupairs.pairs import POSITIVE
+from rupairs.text import share
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,14 @@ class HubFiles:
 
 
 @dataclass(frozen=True)
+class SiteFile:
+    """One file of the data set's original site: its address and the name it gets here."""
+
+    url: str
+    name: str
+
+
+@dataclass(frozen=True)
 class Unusable:
     """A native row that gives no pair: the row, a one-word reason, and what shows it."""
 
@@ -33,12 +42,48 @@ class Unusable:
     evidence: str = ""
 
 
+class Draft(NamedTuple):
+    """Two native texts as they stand in the file, and how they relate.
+
+    `row` names the native row (unique in the source). Pairs of one `group` never straddle splits;
+    "" means: those that share the query.
+    """
+
+    row: str
+    query: str
+    passage: str
+    relation: str
+    polarity: int = POSITIVE
+    group: str = ""
+
+
+class Excerpt(NamedTuple):
+    """One native text as it stands in the file; `row` names its place, `title` its document."""
+
+    row: str
+    text: str
+    title: str = ""
+
+
+DRAFT_SCHEMA = pa.schema(
+    [
+        pa.field("row", pa.string()),
+        pa.field("query", pa.string()),
+        pa.field("passage", pa.string()),
+        pa.field("relation", pa.string()),
+        pa.field("polarity", pa.int8()),
+        pa.field("group", pa.string()),
+    ]
+)
+
+
 @dataclass(frozen=True)
 class Native:
     """The native files of one source on this machine, by their names relative to its folder.
 
-    `revision` is the hub commit, or a hash of the files when they were given. Documents outside
-    the sampled `fraction` are skipped by sources of running text.
+    `revision` is the hub commit, or a hash of the files. `columns` are the recipe's answers for
+    columns that nobody could look up. Documents outside the sampled `fraction` are skipped by
+    sources of running text; `say` tells the person at the terminal, `tick` the progress bar.
     """
 
     source: str
@@ -46,9 +91,11 @@ class Native:
     files: Mapping[str, Path]
     revision: str
     license: str
+    columns: Mapping[str, str] = field(default_factory=dict)
     fraction: float = 1.0
     seed: int = 0
     tick: Callable[[str], None] = field(default=lambda note: None, compare=False)
+    say: Callable[[str], None] = field(default=lambda line: None, compare=False)
 
     def optional(self, *globs: str) -> list[Path]:
         """Return the files of the first of `globs` that matches any, in order of their names."""
@@ -71,17 +118,20 @@ class Native:
         return self.fraction >= 1 or share(document, self.seed, "sample") < self.fraction
 
 
-Pairs = Callable[[Native], Iterator[Pair | Unusable]]
-Sentences = Callable[[Native], Iterator[Sentence | Unusable]]
+# A table has the columns of DRAFT_SCHEMA: whole columns of Parquet never pass through Python.
+Pairs = Callable[[Native], Iterator[Draft | Unusable | pa.Table]]
+Texts = Callable[[Native], Iterator[Excerpt | Unusable]]
 
 
 @dataclass(frozen=True)
 class Source:
     """One open data set.
 
-    `files` are globs of its native files in a folder of one's own; `expected` is the number of
-    positive pairs that the card of USER-base reports. `license` is an SPDX id where there is one,
-    `unknown` where the publisher states none.
+    `files` are globs of its native files in a folder of one's own; `hub` and `site` say where they
+    can be fetched. `expected` is the number of positive pairs that the card of USER-base reports,
+    `why` what is known of a difference to what is found. `license` is an SPDX id where there is
+    one, `unknown` where the publisher states none. `languages` are those of query and passage.
+    `access` says how to get files that nobody may pass on.
     """
 
     name: str
@@ -93,48 +143,18 @@ class Source:
     files: tuple[str, ...]
     relations: tuple[str, ...] = ()
     symmetric: bool = True
+    languages: tuple[str, str] = ("ru", "ru")
     expected: int | None = None
+    why: str = ""
     hub: tuple[HubFiles, ...] = ()
+    site: tuple[SiteFile, ...] = ()
+    access: str = ""
     pairs: Pairs | None = None
-    sentences: Sentences | None = None
+    texts: Texts | None = None
     note: str = ""
 
     @property
     def gives(self) -> str:
-        """Return what the source is read for: `pairs`, `sentences` or both."""
-        parts = (("pairs", self.pairs), ("sentences", self.sentences))
+        """Return what the source is read for: `pairs`, `texts` or both."""
+        parts = (("pairs", self.pairs), ("texts", self.texts))
         return " and ".join(name for name, read in parts if read)
-
-    def pair(
-        self,
-        native: Native,
-        row: str,
-        sides: tuple[str, str],
-        relation: str,
-        polarity: int = POSITIVE,
-    ) -> Pair:
-        """Return the pair of two native texts, cleaned; pairs that share a query form a group."""
-        query, passage = map(clean, sides)
-        return Pair(
-            query=query,
-            passage=passage,
-            relation=relation,
-            polarity=polarity,
-            symmetric=self.symmetric,
-            group_id=group_id(query),
-            source=self.name,
-            source_revision=native.revision,
-            source_row=row,
-            license=native.license,
-        )
-
-    def sentence(self, native: Native, row: str, text: str, title: str = "") -> Sentence:
-        """Return one native text, cleaned."""
-        return Sentence(
-            text=clean(text),
-            title=clean(title),
-            source=self.name,
-            source_revision=native.revision,
-            source_row=row,
-            license=native.license,
-        )

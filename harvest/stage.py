@@ -1,31 +1,59 @@
-"""The harvest as data: its section of a recipe and its two steps."""
+"""The harvest as data: its section of a recipe and its steps."""
 
-from typing import Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from rupairs.engine import EngineName
 from rupairs.recipe import RecipePath, Section
 from rupairs.steps import Stage, Step
 
 
-class PairsSection(Section):
-    """Which sources give pairs, which of their texts are let in, and how the groups are split.
+class RowsSection(Section):
+    """Which sources give pairs, and what a single row must be; lengths in characters.
 
-    The first of two sources that hold the same pair keeps it. Lengths are characters; the longest
-    article of the known sources has 303,226.
+    A side longer than `cut_characters` is cut at the end of a sentence (0: never); 4,000 are more
+    than 512 tokens. `columns` names the columns of sources whose columns nobody could look up:
+    `columns.fialka = {query = "...", passage = "..."}`. `license` is that of the files in
+    `from_dir`, if not the sources' own.
     """
 
     sources: tuple[str, ...] = ()
-    validation: float = Field(default=0.0, ge=0, lt=1)
-    test: float = Field(default=0.0, ge=0, lt=1)
     min_characters: int = Field(default=3, ge=1)
     max_characters: int = Field(default=400_000, ge=1)
+    cut_characters: int = Field(default=4_000, ge=0)
+    check_language: bool = True
+    columns: dict[str, dict[str, str]] = Field(default_factory=dict)
     license: str | None = None
 
     @field_validator("sources")
     @classmethod
     def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         return _checked(names, "pairs")
+
+    @field_validator("columns")
+    @classmethod
+    def _known_columns(cls, columns: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+        _checked(tuple(columns), "pairs")
+        return columns
+
+
+class PairsSection(Section):
+    """What the table must not hold, and how its groups are split.
+
+    `near`: pairs whose sides are that much alike are near-duplicates (0: only equal ones go).
+    `benchmarks`: a folder of benchmark texts; a side that holds `contamination` of one leaks it,
+    and the pair is removed, or only listed in `leaks.parquet` with `leaks = "flag"`.
+    """
+
+    near: float = Field(default=0.9, ge=0, le=1)
+    benchmarks: RecipePath | None = None
+    contamination: float = Field(default=0.8, ge=0.5, le=1)
+    leaks: Literal["remove", "flag"] = "remove"
+    validation: float = Field(default=0.0, ge=0, lt=1)
+    test: float = Field(default=0.0, ge=0, lt=1)
+    # The content of the folder is an input of the step; where it lies does not matter.
+    transient: ClassVar[frozenset[str]] = frozenset({"benchmarks"})
 
     @model_validator(mode="after")
     def _leaves_train(self) -> Self:
@@ -41,28 +69,31 @@ class TextsSection(Section):
     fraction: float = Field(default=1.0, gt=0, le=1)
     min_characters: int = Field(default=10, ge=1)
     max_characters: int = Field(default=1_000, ge=1)
+    check_language: bool = True
     license: str | None = None
 
     @field_validator("sources")
     @classmethod
     def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        return _checked(names, "sentences")
+        return _checked(names, "texts")
 
 
 class HarvestSection(Section):
-    """Where native files come from, and the two tables made of them.
+    """Where native files come from, and the tables made of them.
 
-    `from_dir` has one folder a source; without it the files come from the Hugging Face Hub. A
-    `license` in one of the tables is that of the files in `from_dir`, if not the source's own.
+    `from_dir` has one folder a source; without it the files come from the Hugging Face Hub or the
+    data set's own site. `engine` says what runs the work, not what it makes.
     """
 
     from_dir: RecipePath | None = None
+    engine: EngineName = "local"
+    rows: RowsSection = RowsSection()
     pairs: PairsSection = PairsSection()
     texts: TextsSection = TextsSection()
 
     @model_validator(mode="after")
     def _license_of_own_files(self) -> Self:
-        if self.from_dir is None and (self.pairs.license or self.texts.license):
+        if self.from_dir is None and (self.rows.license or self.texts.license):
             raise ValueError("license describes the files in from_dir, which is not set")
         return self
 
@@ -84,18 +115,28 @@ STAGE = Stage(
     HarvestSection,
     (
         Step(
+            "harvest.rows",
+            "Rows of the open sources in one schema, checked one by one",
+            run="harvest.unify:write_rows",
+            external="harvest.fetch:row_files",
+            enabled=lambda section: bool(section.rows.sources),
+        ),
+        Step(
             "harvest.pairs",
-            "Pairs of the open sources, in one schema, each text pair once",
-            run="harvest.tables:write_pairs",
-            external="harvest.fetch:pair_files",
-            enabled=lambda section: bool(section.pairs.sources),
+            "Pairs, each once, without leaks of benchmarks, split by groups",
+            run="harvest.table:write_pairs",
+            inputs=("harvest.rows",),
+            external="harvest.benchmarks:benchmark_inputs",
+            enabled=lambda section: bool(section.rows.sources),
+            version=2,
         ),
         Step(
             "harvest.texts",
             "Single sentences, the raw material of anchors",
-            run="harvest.tables:write_texts",
+            run="harvest.texts:write_texts",
             external="harvest.fetch:text_files",
             enabled=lambda section: bool(section.texts.sources),
+            version=2,
         ),
     ),
 )

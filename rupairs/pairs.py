@@ -80,6 +80,14 @@ def pair_id(query: str, passage: str, *, symmetric: bool) -> str:
     return digest(sides)
 
 
+def pair_ids(queries: Iterable[str], passages: Iterable[str], *, symmetric: bool) -> list[str]:
+    """Return the `pair_id` of texts whose keys are given."""
+    sides: Iterable[tuple[str, str]] = zip(queries, passages, strict=True)
+    if symmetric:
+        return [digest((b, a) if b < a else (a, b)) for a, b in sides]
+    return [digest(side) for side in sides]
+
+
 def group_id(anchor: str) -> str:
     """Return the id shared by everything that was found with, or made from, `anchor`."""
     return digest((key(anchor),))

@@ -24,3 +24,11 @@ def split_by_rank(groups: Iterable[str], sizes: dict[str, int], seed: int) -> di
         splits |= dict.fromkeys(ordered[start : start + size], name)
         start += size
     return splits
+
+
+def split_of(group: str, seed: int, validation: float, test: float) -> str:
+    """Return the split of a group by shares: a larger held-out part only adds to a smaller one."""
+    position = share(group, seed, "split")
+    if position < test:
+        return "test"
+    return "validation" if position < test + validation else "train"

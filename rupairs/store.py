@@ -62,6 +62,12 @@ def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
         return pq.read_table(path, columns=columns, page_checksum_verification=True)
 
 
+def schema_of(path: Path) -> pa.Schema:
+    """Return the Arrow schema of a Parquet file, errors as in `read_table`."""
+    with _naming(path):
+        return pq.read_schema(path)
+
+
 def read_batches(path: Path, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
     """Yield the record batches of one Parquet file, errors as in `read_table`."""
     with _naming(path):
@@ -89,6 +95,11 @@ class _Parquet:
             self._writer.write_table(pa.Table.from_pylist(self._buffer, schema=self.schema))
             self._buffer = []
 
+    def add_table(self, table: pa.Table) -> None:
+        self._flush()
+        self._writer.write_table(table)
+        self.rows += table.num_rows
+
     def close(self) -> None:
         self._flush()
         self._writer.close()
@@ -97,8 +108,9 @@ class _Parquet:
 class StageWriter:
     """Writes the rows of one stage: `part-*.parquet` and `dropped.parquet` in `directory`.
 
-    Iterate the candidates through `each`, then `keep` or `drop` every one of them exactly once;
-    leaving the `with` block checks that none was lost.
+    Iterate the candidates through `each`, then `keep` or `drop` every one of them exactly once
+    (or announce a table of them by `take_in`, and `keep_table` what passes of it); leaving the
+    `with` block checks that none was lost.
     """
 
     def __init__(self, directory: Path, schema: pa.Schema, rows_per_part: int = 1_000_000) -> None:
@@ -123,13 +135,27 @@ class StageWriter:
             self.rows_in += 1
             yield candidate
 
+    def take_in(self, rows: int) -> None:
+        """Count candidates that come as a table and not through `each`."""
+        self.rows_in += rows
+
     def keep(self, row: Mapping[str, Any]) -> None:
         """Write a row that passes."""
+        self._turn()
+        self._part.add(row)
+        self.rows_out += 1
+
+    def keep_table(self, table: pa.Table) -> None:
+        """Write rows that pass."""
+        if table.num_rows:
+            self._turn()
+            self._part.add_table(table)
+            self.rows_out += table.num_rows
+
+    def _turn(self) -> None:
         if self._part.rows >= self.rows_per_part:
             self._part.close()
             self._part = self._next_part()
-        self._part.add(row)
-        self.rows_out += 1
 
     def drop(self, row: Mapping[str, Any], reason: str, evidence: str = "") -> None:
         """Write a row that does not pass, with a one-word reason and what shows it."""
@@ -189,6 +215,33 @@ class StageReader:
         if not names:
             raise RupairsError(f"{self.directory}: the manifest lists no part-*.parquet")
         return [self.directory / name for name in names]
+
+
+def gather(stages: Iterable[Path], directory: Path, schema: pa.Schema) -> None:
+    """Put the parts and the dropped rows of several directories into one, in their order.
+
+    Parts are linked and not copied where the file system can. Without any part, one is written
+    that has no rows.
+    """
+    number = 0
+    dropped = _Parquet(directory / DROPPED, DROPPED_SCHEMA)
+    for stage in stages:
+        for part in sorted(stage.glob("part-*.parquet")):
+            if pq.read_metadata(part).num_rows:
+                _link(part, directory / f"part-{number:05d}.parquet")
+                number += 1
+        for batch in read_batches(stage / DROPPED):
+            dropped.add_table(pa.Table.from_batches([batch]))
+    dropped.close()
+    if not number:
+        write_table(schema.empty_table(), directory / "part-00000.parquet")
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        target.hardlink_to(source)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def replace_directory(new: Path, final: Path) -> None:

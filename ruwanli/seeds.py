@@ -36,7 +36,7 @@ def draw(context: Context) -> None:
     if not pool:
         raise RupairsError(
             "ruwanli.seeds: the harvested pairs hold no NLI rows; add a source such as terra, rcb "
-            "to [harvest.pairs] sources"
+            "to [harvest.rows] sources"
         )
     used = {row["source"] for row in pool}
     context.licenses = {s: terms for s, terms in context.licenses.items() if s in used}

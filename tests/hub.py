@@ -3,26 +3,30 @@
 import hashlib
 import json
 import re
-import threading
-import urllib.parse
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+from tests.faulty import Answer, FaultyServer
 
 _API = re.compile(r"/api/datasets/([^/]+/[^/]+)(?:/(revision|tree)/(.+))?")
 _RESOLVE = re.compile(r"/datasets/([^/]+/[^/]+)/resolve/([0-9a-f]{40})/(.+)")
 
 
-class Hub:
-    """Serves the data sets given to `add`; `requests` lists the paths it was asked for."""
+class Hub(FaultyServer):
+    """Serves the data sets given to `add`; `requests` lists the paths it was asked for.
+
+    Files that match `large` are served as the Hub serves those of git LFS. `faults` says what goes
+    wrong, `cut_short` that every file breaks off.
+    """
 
     def __init__(self) -> None:
-        self.requests: list[str] = []
+        super().__init__()
         self.cut_short = False
+        self.large = "*.parquet"
         self._files: dict[str, dict[str, bytes]] = {}
         self._commits: dict[tuple[str, str], str] = {}
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def add(self, repo: str, files: dict[str, bytes], revision: str = "main") -> str:
         """Publish files as the head of a branch; returns the commit."""
@@ -31,7 +35,29 @@ class Hub:
         self._files[commit] = files
         return commit
 
-    def answer(self, path: str) -> tuple[int, dict[str, str], bytes]:
+    def stand_in(self, monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
+        """Take the place of the real Hub in this process, which has read HF_ENDPOINT long ago."""
+        from huggingface_hub import constants
+
+        template = self.url + "/{repo_id}/resolve/{revision}/{filename}"
+        for name, value in {
+            "ENDPOINT": self.url,
+            "HUGGINGFACE_CO_URL_TEMPLATE": template,
+            "HF_HUB_CACHE": str(cache),
+            "HF_TOKEN_PATH": str(cache / "token"),
+            "HF_HUB_DISABLE_XET": True,
+            "HF_HUB_OFFLINE": False,
+        }.items():
+            monkeypatch.setattr(constants, name, value)
+        for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setattr("harvest.hub._commits", {})
+
+    def checksum(self, name: str, body: bytes) -> str:
+        """Return what the Hub takes for the ETag of a file."""
+        return hashlib.sha256(body).hexdigest() if self._is_large(name) else _git_sha1(body)
+
+    def answer(self, path: str) -> Answer:
         """Return status, headers and body for a path."""
         if found := _RESOLVE.fullmatch(path):
             return self._resolve(found[2], found[3])
@@ -43,55 +69,35 @@ class Hub:
         commit = self._commits.get((repo, revision))
         if commit is None:
             return 404, {"X-Error-Code": "RevisionNotFound"}, b"{}"
-        files = self._files[commit]
-        listed = [
-            {"type": "file", "path": n, "size": len(b), "oid": hashlib.sha1(b).hexdigest()}
-            for n, b in files.items()
-        ]
+        listed = [self._entry(name, body) for name, body in self._files[commit].items()]
         info = {"_id": "1", "id": repo, "sha": commit, "private": False, "tags": [], "siblings": []}
         return 200, {}, json.dumps(listed if kind == "tree" else info).encode()
 
-    def _resolve(self, commit: str, name: str) -> tuple[int, dict[str, str], bytes]:
+    def breaks_off(self, request: str) -> bool:
+        """Say whether the body of this answer is cut short."""
+        return (self.cut_short and "/resolve/" in request) or super().breaks_off(request)
+
+    def _is_large(self, name: str) -> bool:
+        return fnmatch(name, self.large)
+
+    def _entry(self, name: str, body: bytes) -> dict[str, object]:
+        entry = {"type": "file", "path": name, "size": len(body), "oid": _git_sha1(body)}
+        if self._is_large(name):
+            pointer = {"oid": self.checksum(name, body), "size": len(body), "pointerSize": 130}
+            return entry | {"oid": _git_sha1(repr(pointer).encode()), "lfs": pointer}
+        return entry
+
+    def _resolve(self, commit: str, name: str) -> Answer:
         body = self._files.get(commit, {}).get(name)
         if body is None:
             return 404, {"X-Error-Code": "EntryNotFound"}, b""
-        tag = hashlib.sha1(body).hexdigest()
-        return 200, {"ETag": f'"{tag}"', "X-Repo-Commit": commit}, body
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        tag = f'"{self.checksum(name, body)}"'
+        headers = {"ETag": tag, "X-Repo-Commit": commit, "Accept-Ranges": "bytes"}
+        if self._is_large(name):
+            # What lies behind has an ETag of its own making.
+            headers |= {"ETag": '"storage"', "X-Linked-Etag": tag, "X-Linked-Size": str(len(body))}
+        return 200, headers, body
 
 
-def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            path = urllib.parse.unquote(urllib.parse.urlsplit(self.path).path)
-            hub.requests.append(f"{self.command} {path}")
-            status, headers, body = hub.answer(path)
-            self.send_response(status)
-            for name, value in {**headers, "Content-Length": str(len(body))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            if self.command == "GET":
-                cut = hub.cut_short and "/resolve/" in path
-                self.wfile.write(body[: len(body) // 2] if cut else body)
-                self.close_connection = cut
-
-        do_HEAD = do_GET  # noqa: N815
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    return Handler
+def _git_sha1(body: bytes) -> str:
+    return hashlib.sha1(b"blob %d\0" % len(body) + body).hexdigest()

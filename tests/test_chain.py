@@ -299,7 +299,7 @@ def test_bad_input_is_one_clear_line(
     csv.write_text("url,title,text,topic,tags\r\nu,Заголовок дня,Текст новости дня.,t,t\r\n")
     recipe = write_recipe(tmp_path, "http://127.0.0.1:9/v1", encoder)
     where = ("--out", tmp_path / "run")
-    only = ("--set", 'harvest.pairs.sources=["lenta"]', "--set", f'harvest.from_dir="{native}"')
+    only = ("--set", 'harvest.rows.sources=["lenta"]', "--set", f'harvest.from_dir="{native}"')
     arguments = ("harvest", "run", "lenta", "--from-dir", native, *where)
     if damage == "missing folder":
         arguments = ("harvest", "run", "lenta", "--from-dir", tmp_path / "absent", *where)

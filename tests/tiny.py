@@ -22,7 +22,7 @@ max_length = 64
 
 [harvest]
 from_dir = "package:sample"
-[harvest.pairs]
+[harvest.rows]
 sources = ["lenta", "rcb", "ruparadetox", "miracl"]
 [harvest.texts]
 sources = ["wikipedia"]

@@ -1,8 +1,9 @@
-"""The Bible in Russian (Synodal) and English, joined verse by verse.
+"""The Bible in Russian (Synodal) and English.
 
-1. Each text file has one verse a line and a file of verse ids with as many lines.
-2. The sides are joined by verse id, never by line: versifications differ, so that equally long
-   files can run a line apart for a third of their length.
+1. bible-uedin of OPUS is aligned already: lines of the same number are the same verse.
+2. In Clear-Bible/Alignments and ebible each text has one verse a line and a file of verse ids with
+   as many lines. These sides are joined by verse id, never by line: versifications differ, so that
+   equally long files can run a line apart for a third of their length.
 3. `<range>` marks a verse printed together with the one before it; such verses are left out on
    both sides, because the other text may not join them.
 """
@@ -12,11 +13,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harvest.lines import text_lines
-from harvest.source import Native, Source, Unusable
-from rupairs.errors import RupairsError
-from rupairs.pairs import Pair
+import pyarrow as pa
 
+from harvest.archives import unpacked
+from harvest.lines import text_lines
+from harvest.parallel import aligned_pairs
+from harvest.source import Draft, Native, SiteFile, Source, Unusable
+from rupairs.errors import RupairsError
+
+_ARCHIVE = "en-ru.txt.zip"
+_ALIGNED = ("bible-uedin.en-ru.ru", "bible-uedin.en-ru.en")
 _RUSSIAN = (("org_nt_RUSSYN.txt", "org_nt_vref.txt"), ("rus-russyn.txt", "vref.txt"))
 _ENGLISH = (
     ("eng_nt_BSB.txt", "eng_nt_vref.txt"),
@@ -25,6 +31,7 @@ _ENGLISH = (
     ("eng-*.txt", "vref.txt"),
 )
 _RANGE = "<range>"
+_LICENSE, _OF_VERSES = "CC0-1.0", "CC-BY-4.0"
 
 
 @dataclass
@@ -33,7 +40,21 @@ class _Side:
     merged: set[str] = field(default_factory=set)
 
 
-def _pairs(native: Native) -> Iterator[Pair | Unusable]:
+def _pairs(native: Native) -> Iterator[Draft | Unusable | pa.Table]:
+    with unpacked(native, (_ARCHIVE,), _ALIGNED) as opened:
+        if any(opened.optional(name) for name in _ALIGNED):
+            russian, english = (opened.some(name)[0] for name in _ALIGNED)
+            yield from aligned_pairs(russian, english, "translation")
+            return
+        if native.license == _LICENSE:
+            native.say(
+                f"{native.source}: {_LICENSE} is the license of bible-uedin; where the texts come "
+                f"from Clear-Bible/Alignments it is {_OF_VERSES}: set license in the recipe"
+            )
+        yield from _joined(opened)
+
+
+def _joined(native: Native) -> Iterator[Draft | Unusable]:
     russian, english = _side(native, _RUSSIAN), _side(native, _ENGLISH)
     for verse in dict.fromkeys([*russian.verses, *english.verses]):
         ru, en = russian.verses.get(verse, ""), english.verses.get(verse, "")
@@ -41,7 +62,7 @@ def _pairs(native: Native) -> Iterator[Pair | Unusable]:
         if verse in russian.merged or verse in english.merged:
             yield Unusable(row, "verse_range", f"{verse} is printed together with another verse")
         elif ru and en:
-            yield SOURCE.pair(native, verse, (ru, en), "translation")
+            yield Draft(verse, ru, en, "translation")
         elif ru or en:
             missing = "Russian" if en else "English"
             yield Unusable(row, "verse_absent", f"{verse} is empty or missing in {missing}")
@@ -55,7 +76,8 @@ def _side(native: Native, layouts: tuple[tuple[str, str], ...]) -> _Side:
             return _read(texts[0], references[0])
     wanted = " or ".join(f"{text} with {ids}" for text, ids in layouts)
     raise RupairsError(
-        f"{native.where}: {native.source} needs {wanted}; found: {', '.join(native.files)}"
+        f"{native.where}: {native.source} needs {_ARCHIVE} or {wanted}; "
+        f"found: {', '.join(native.files)}"
     )
 
 
@@ -82,17 +104,33 @@ def _read(text: Path, references: Path) -> _Side:
 
 SOURCE = Source(
     name="bible",
-    title="Bible, Russian Synodal and Berean Standard",
-    license="CC-BY-4.0",
-    license_url="https://creativecommons.org/licenses/by/4.0/",
-    url="https://github.com/Clear-Bible/Alignments",
-    citation="Clear Bible, Inc. Alignments: Bible texts and word alignments. BibleNLP/ebible.",
-    files=tuple(dict.fromkeys(name for layout in (*_RUSSIAN, *_ENGLISH) for name in layout)),
+    title="Bible, Russian Synodal and English",
+    license=_LICENSE,
+    license_url="https://creativecommons.org/publicdomain/zero/1.0/",
+    url="https://huggingface.co/datasets/Helsinki-NLP/bible_para",
+    citation=(
+        "Christodouloupoulos and Steedman. A massively parallel corpus: the Bible in 100 "
+        "languages. Language Resources and Evaluation 49(2), 2015. "
+        "doi:10.1007/s10579-014-9287-y"
+    ),
+    files=tuple(
+        dict.fromkeys(
+            (_ARCHIVE, *_ALIGNED, *(n for layout in (*_RUSSIAN, *_ENGLISH) for n in layout))
+        )
+    ),
     relations=("translation",),
+    languages=("ru", "en"),
     expected=62_195,
+    why=(
+        "bible-uedin has 62,195 lines; verses that say the same twice count once. Clear-Bible/"
+        "Alignments has the New Testament only."
+    ),
+    site=(
+        SiteFile("https://object.pouta.csc.fi/OPUS-bible-uedin/v1/moses/en-ru.txt.zip", _ARCHIVE),
+    ),
     pairs=_pairs,
     note=(
-        "Both translations are in the public domain; the license is that of the compilation. "
-        "USER-base's count is that of bible-uedin, which holds both testaments."
+        f"{_LICENSE} is the license of bible-uedin. The texts of Clear-Bible/Alignments (a folder "
+        f"of one's own) are in the public domain, their compilation is {_OF_VERSES}."
     ),
 )

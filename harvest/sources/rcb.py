@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator
 
-from harvest.nli import nli_pairs
-from harvest.source import HubFiles, Native, Source, Unusable
-from rupairs.pairs import Pair
+from harvest.nli import Nli, nli_pairs
+from harvest.source import Draft, HubFiles, Native, Source, Unusable
 
+_ARCHIVES = ("RCB*.zip",)
+_FILES = ("train.jsonl", "train*.parquet", "train/*.parquet")
 # The order of the published ClassLabel, which is not that of SNLI.
-_LABELS = ("entailment", "contradiction", "neutral")
+_NLI = Nli(("entailment", "contradiction", "neutral"))
 
 
-def _pairs(native: Native) -> Iterator[Pair | Unusable]:
-    return nli_pairs(SOURCE, native, _LABELS)
+def _pairs(native: Native) -> Iterator[Draft | Unusable]:
+    return nli_pairs(native, _FILES, _NLI, _ARCHIVES)
 
 
 SOURCE = Source(
@@ -24,12 +25,15 @@ SOURCE = Source(
         "Shavrina et al. RussianSuperGLUE: A Russian Language Understanding Evaluation "
         "Benchmark. EMNLP 2020. arXiv:2010.15925"
     ),
-    files=("train.jsonl", "train*.parquet", "train/*.parquet"),
-    relations=_LABELS,
+    files=(*_FILES, *_ARCHIVES),
+    relations=_NLI.labels,
     expected=392,
+    why=(
+        "The train split has 438 rows of three labels; how USER-base came to 392 positives is not "
+        "published. Here only entailment is positive."
+    ),
     hub=(
         HubFiles("RussianNLP/russian_super_glue", ("rcb/train/*.parquet",), "refs/convert/parquet"),
     ),
     pairs=_pairs,
-    note="The train split has 438 rows; how USER-base came to 392 positives is not published.",
 )

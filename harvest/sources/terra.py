@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator
 
-from harvest.nli import nli_pairs
-from harvest.source import HubFiles, Native, Source, Unusable
-from rupairs.pairs import Pair
+from harvest.nli import Nli, nli_pairs
+from harvest.source import Draft, HubFiles, Native, Source, Unusable
 
-_LABELS = ("entailment", "not_entailment")
+_ARCHIVES = ("TERRa*.zip",)
+_FILES = ("train.jsonl", "train*.parquet", "train/*.parquet")
+_NLI = Nli(("entailment", "not_entailment"))
 
 
-def _pairs(native: Native) -> Iterator[Pair | Unusable]:
-    return nli_pairs(SOURCE, native, _LABELS)
+def _pairs(native: Native) -> Iterator[Draft | Unusable]:
+    return nli_pairs(native, _FILES, _NLI, _ARCHIVES)
 
 
 SOURCE = Source(
@@ -23,9 +24,10 @@ SOURCE = Source(
         "Shavrina et al. RussianSuperGLUE: A Russian Language Understanding Evaluation "
         "Benchmark. EMNLP 2020. arXiv:2010.15925"
     ),
-    files=("train.jsonl", "train*.parquet", "train/*.parquet"),
-    relations=_LABELS,
+    files=(*_FILES, *_ARCHIVES),
+    relations=_NLI.labels,
     expected=1_359,
+    why="1,359 of the 2,616 train rows are entailment; repeats of the same two texts count once.",
     hub=(
         HubFiles(
             "RussianNLP/russian_super_glue", ("terra/train/*.parquet",), "refs/convert/parquet"

@@ -4,14 +4,13 @@ import html
 from collections.abc import Iterator
 
 from harvest.lines import text_lines
-from harvest.source import Native, Source, Unusable
+from harvest.source import Excerpt, Native, Source, Unusable
 from rupairs.errors import RupairsError
-from rupairs.sentences import Sentence
 
 _ID, _TEXT = "# sent_id = ", "# text = "
 
 
-def _sentences(native: Native) -> Iterator[Sentence | Unusable]:
+def _texts(native: Native) -> Iterator[Excerpt | Unusable]:
     for path in native.some("*.conllu"):
         sentence_id, found = "", False
         for number, line in text_lines(path):
@@ -23,7 +22,7 @@ def _sentences(native: Native) -> Iterator[Sentence | Unusable]:
                 # Entities such as &#39; come from the crawl the treebank was made of.
                 text = html.unescape(line.removeprefix(_TEXT))
                 if native.takes(name):
-                    yield SOURCE.sentence(native, name, text)
+                    yield Excerpt(name, text)
             elif not line.strip():
                 sentence_id = ""
         if not found:
@@ -38,5 +37,6 @@ SOURCE = Source(
     url="https://github.com/UniversalDependencies/UD_Russian-GSD",
     citation="McDonald et al. Universal Dependency Annotation for Multilingual Parsing. ACL 2013.",
     files=("*.conllu",),
-    sentences=_sentences,
+    texts=_texts,
+    note="Only the plain sentences are used, so all parts of the treebank at hand are read.",
 )

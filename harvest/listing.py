@@ -1,0 +1,144 @@
+"""The table of sources, and the comparison of what was found with what USER-base reports."""
+
+from pathlib import Path
+from typing import Any
+
+from harvest.availability import probe
+from harvest.source import Source
+from harvest.sources import SOURCES, get
+from rupairs.errors import RupairsError
+from rupairs.manifest import NAME, read_manifest
+from rupairs.options import print_json
+
+_ROWS, _PAIRS = "harvest/rows", "harvest/pairs"
+
+
+def show_sources(out: Path | None, from_dir: Path | None, as_json: bool) -> None:
+    """Print the table of sources, with the counts of a run if one is given."""
+    tallies = _tallies(out) if out else {}
+    rows = [_described(source, from_dir, tallies.get(source.name)) for source in SOURCES]
+    if as_json:
+        print_json(rows)
+        return
+    _print(
+        "Sources; expected are the positive pairs that the card of USER-base reports",
+        ("name", "state", "gives", "license", "expected", "found"),
+        [
+            (
+                row["name"],
+                row["state"],
+                ", ".join(row["relations"]) or row["gives"],
+                row["license"],
+                _number(row["expected"]),
+                _number(row["found"]),
+            )
+            for row in rows
+        ],
+    )
+    _explain(
+        "Why counts differ, and what to know", {r["name"]: (r["why"], r["note"]) for r in rows}
+    )
+    _say("Next: rupairs harvest run NAME... --out runs/harvest")
+
+
+def verify_counts(out: Path, as_json: bool) -> int:
+    """Print expected and found counts of a run; returns 1 if a difference is unexplained."""
+    rows = []
+    for name, tally in _tallies(out).items():
+        expected, found = get(name).expected, tally["positives"]
+        differs = expected is not None and expected != found
+        rows.append(
+            {
+                "name": name,
+                "expected": expected,
+                "found": found,
+                "difference": None if expected is None else found - expected,
+                "native": tally["native"],
+                "kept": tally["kept"],
+                "why": get(name).why if differs else "",
+                "verdict": "unexplained" if differs and not get(name).why else _agrees(differs),
+            }
+        )
+    if as_json:
+        print_json(rows)
+    else:
+        _print(
+            "Positive pairs in the native files, before any check",
+            ("name", "expected", "found", "difference", "kept", "verdict"),
+            [
+                (
+                    row["name"],
+                    *(_number(row[n]) for n in ("expected", "found", "difference", "kept")),
+                    row["verdict"],
+                )
+                for row in rows
+            ],
+        )
+        _explain("Why they differ", {row["name"]: (row["why"],) for row in rows})
+    return int(any(row["verdict"] == "unexplained" for row in rows))
+
+
+def _agrees(differs: bool) -> str:
+    return "explained" if differs else "equal"
+
+
+def _tallies(out: Path) -> dict[str, dict[str, Any]]:
+    rows, pairs = out / _ROWS, out / _PAIRS
+    if not (rows / NAME).is_file():
+        raise RupairsError(
+            f"{out}: no finished harvest there; run: rupairs harvest run --out {out}"
+        )
+    tallies: dict[str, dict[str, Any]] = read_manifest(rows).facts["sources"]
+    if (pairs / NAME).is_file():
+        tallies = read_manifest(pairs).facts["sources"]
+    return tallies
+
+
+def _described(
+    source: Source, from_dir: Path | None, tally: dict[str, Any] | None
+) -> dict[str, Any]:
+    return {
+        "name": source.name,
+        "title": source.title,
+        "state": probe(source, from_dir).state,
+        "gives": source.gives,
+        "relations": list(source.relations),
+        "symmetric": source.symmetric if source.pairs else None,
+        "license": source.license,
+        "expected": source.expected,
+        "found": tally["positives"] if tally else None,
+        "kept": tally["kept"] if tally else None,
+        "why": source.why,
+        "hub": [part.repo for part in source.hub],
+        "url": source.url,
+        "note": source.note,
+    }
+
+
+def _number(value: int | None) -> str:
+    return "" if value is None else f"{value:,}"
+
+
+def _print(title: str, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title=title, box=box.SIMPLE_HEAD)
+    for name in columns:
+        number = name in ("expected", "found", "difference", "kept")
+        whole = number or name == "name"
+        table.add_column(name, justify="right" if number else "left", no_wrap=whole)
+    for row in rows:
+        table.add_row(*row)
+    _say(table)
+
+
+def _explain(title: str, notes: dict[str, tuple[str, ...]]) -> None:
+    said = {name: " ".join(filter(None, parts)) for name, parts in notes.items()}
+    _say("\n".join([f"{title}:", *(f"  {n}: {text}" for n, text in said.items() if text), ""]))
+
+
+def _say(what: object) -> None:
+    from rich.console import Console
+
+    Console(highlight=False).print(what)

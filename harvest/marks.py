@@ -1,0 +1,127 @@
+"""Marks: what a batch of pairs tells about repeats and leaks, computed without any other batch.
+
+A pair's signature is made of the n-grams of both its sides: those of a symmetric pair do not know
+the side they come from, so that (a, b) and (b, a) meet; pairs of opposite polarity never meet.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from rupairs.containment import KnownTexts
+from rupairs.grams import Grams, grams
+from rupairs.near import BANDS, SKETCH, signatures
+from rupairs.store import read_table
+from rupairs.text_columns import key_column
+
+COLUMNS = ["pair_id", "query", "passage", "polarity", "symmetric", "source", "source_row"]
+LEAK = pa.struct(
+    [
+        pa.field("side", pa.string()),
+        pa.field("known", pa.int32()),
+        pa.field("score", pa.float32()),
+        pa.field("equal", pa.bool_()),
+    ]
+)
+MARKS_SCHEMA = pa.schema(
+    [
+        pa.field("pair_id", pa.binary(16)),
+        pa.field("positive", pa.bool_()),
+        pa.field("symmetric", pa.bool_()),
+        pa.field("source", pa.string()),
+        pa.field("source_row", pa.string()),
+        pa.field("passage", pa.uint64()),
+        pa.field("bands", pa.binary(8 * BANDS)),
+        pa.field("sketch", pa.binary(SKETCH)),
+        pa.field("leaks", pa.list_(LEAK)),
+    ]
+)
+_PASSAGE = np.uint64(0xD6E8FEB86659FD93)
+_NEGATIVE = np.uint64(0xA0761D6478BD642F)
+
+
+@dataclass(frozen=True)
+class Marking:
+    """What to look for: `known` is a Parquet file of benchmark keys, `floor` the lowest score."""
+
+    known: str = ""
+    floor: float = 0.8
+
+
+def mark(pairs: pa.Table, marking: Marking) -> pa.Table:
+    """Return the marks (`MARKS_SCHEMA`) of a table with `COLUMNS`."""
+    pairs = pairs.combine_chunks()
+    keys = {name: key_column(_array(pairs[name])) for name in ("query", "passage")}
+    query, passage = grams(keys["query"]), grams(keys["passage"])
+    symmetric = pairs["symmetric"].to_numpy()
+    positive = pairs["polarity"].to_numpy() > 0
+    bands, sketches = signatures(*_mixed(query, passage, symmetric, positive))
+    columns = [
+        _binary(bytes.fromhex("".join(pairs["pair_id"].to_pylist())), 16),
+        pa.array(positive),
+        _array(pairs["symmetric"]),
+        _array(pairs["source"]),
+        _array(pairs["source_row"]),
+        pa.array(_fingerprints(passage)),
+        _binary(bands.tobytes(), 8 * BANDS),
+        _binary(sketches.tobytes(), SKETCH),
+        _leaks(keys, marking),
+    ]
+    return pa.Table.from_arrays(columns, schema=MARKS_SCHEMA)
+
+
+def _mixed(
+    query: Grams,
+    passage: Grams,
+    symmetric: npt.NDArray[np.bool_],
+    positive: npt.NDArray[np.bool_],
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+    """Return the n-grams of both sides of each pair, one after another."""
+    offsets = query.offsets + passage.offsets
+    hashes = np.empty(offsets[-1], np.uint64)
+    owners = query.owners()
+    hashes[np.arange(len(owners)) + passage.offsets[owners]] = query.hashes
+    owners = passage.owners()
+    told = np.where(symmetric[owners], np.uint64(0), _PASSAGE)
+    hashes[np.arange(len(owners)) + query.offsets[owners + 1]] = passage.hashes ^ told
+    hashes ^= np.repeat(np.where(positive, np.uint64(0), _NEGATIVE), np.diff(offsets))
+    return hashes, offsets
+
+
+def _fingerprints(texts: Grams) -> npt.NDArray[np.uint64]:
+    """Return a number for each text; texts with the same n-grams have the same."""
+    running = np.zeros(len(texts.hashes) + 1, np.uint64)
+    np.cumsum(texts.hashes, out=running[1:])
+    sums: npt.NDArray[np.uint64] = np.diff(running[texts.offsets])
+    return sums
+
+
+def _leaks(keys: dict[str, pa.Array], marking: Marking) -> pa.Array:
+    rows = len(keys["query"])
+    if not marking.known:
+        return pa.array([[]] * rows, pa.list_(LEAK))
+    known = _known(marking.known, marking.floor)
+    leaks: list[list[dict[str, object]]] = [[] for _ in range(rows)]
+    for side, column in keys.items():
+        for hit in known.hits(column):
+            found = {"side": side, "known": hit.known, "score": hit.score, "equal": hit.equal}
+            leaks[hit.row].append(found)
+    return pa.array(leaks, pa.list_(LEAK))
+
+
+@cache
+def _known(path: str, floor: float) -> KnownTexts:
+    return KnownTexts(_array(read_table(Path(path))["key"]), floor)
+
+
+def _array(column: pa.ChunkedArray) -> pa.Array:
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+
+
+def _binary(data: bytes, width: int) -> pa.Array:
+    buffers = [None, pa.py_buffer(data)]
+    return pa.Array.from_buffers(pa.binary(width), len(data) // width, buffers)

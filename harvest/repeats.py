@@ -1,0 +1,150 @@
+"""Repeats: which pairs say what an earlier pair says, exactly or nearly.
+
+The order of the table decides who survives: sources in the order of the recipe, then rows in the
+order of the source.
+
+1. Equal `pair_id`: the first stays. A later one of the other polarity contradicts it.
+2. Near-duplicates: both sides are at least `similarity` alike (normalised Levenshtein similarity
+   of the keys; either way round in symmetric pairs) and do not differ in a number or a negation.
+   A pair goes when a kept earlier pair is its near-duplicate.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rupairs.text_columns import key_column
+
+Rows = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+# Of longer sides, so much is compared.
+HEAD = 1_000
+_DETAIL = re.compile(r"\d+|\b(?:не|ни|нет|без|никогда|никто|нельзя|not|no|never|without)\b|n't\b")
+COMPARED_SCHEMA = pa.schema(
+    [
+        pa.field("earlier", pa.int64()),
+        pa.field("later", pa.int64()),
+        pa.field("similarity", pa.float32()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """An earlier row and how much alike the sides that differ most are; 1 when equal."""
+
+    earlier: int
+    similarity: float
+
+
+def first_of_each(pair_ids: pa.Array) -> Rows:
+    """Return, for each row, the number of the first row with its pair id (16 bytes each)."""
+    halves = np.frombuffer(_bytes(pair_ids), np.uint64).reshape(-1, 2)
+    order = np.lexsort((halves[:, 1], halves[:, 0]))  # stable: rows stay in order among equals
+    ordered = halves[order]
+    new = np.ones(len(order), bool)
+    new[1:] = (ordered[1:] != ordered[:-1]).any(1)
+    first = np.empty(len(order), np.int64)
+    first[order] = order[np.maximum.accumulate(np.where(new, np.arange(len(order)), 0))]
+    return first
+
+
+def _bytes(column: pa.Array) -> bytes:
+    data = column.buffers()[1]
+    width = column.type.byte_width
+    start = column.offset * width
+    return bytes(memoryview(data)[start : start + len(column) * width])
+
+
+def compare(table: pa.Table, similarity: float) -> pa.Table:
+    """Return the near-duplicates (`COMPARED_SCHEMA`) among pairs of rows.
+
+    `table` has `earlier`, `later`, `symmetric` and the four texts `query_a`, `passage_a`,
+    `query_b`, `passage_b`, where a is the earlier row.
+    """
+    keys = {
+        name: key_column(pa.concat_arrays(table[name].chunks)).to_pylist()
+        for name in ("query_a", "passage_a", "query_b", "passage_b")
+    }
+    straight = _alike(keys, ("query_a", "query_b"), ("passage_a", "passage_b"), similarity)
+    crossed = _alike(keys, ("query_a", "passage_b"), ("passage_a", "query_b"), similarity)
+    best = np.where(table["symmetric"].to_numpy(), np.maximum(straight, crossed), straight)
+    return pa.table(
+        [table["earlier"], table["later"], pa.array(best.astype(np.float32))],
+        schema=COMPARED_SCHEMA,
+    ).filter(pa.array(best >= similarity))
+
+
+def _alike(
+    keys: Mapping[str, list[str]], first: tuple[str, str], second: tuple[str, str], least: float
+) -> npt.NDArray[np.float64]:
+    """Return the lower of two sides' similarities, 0 where it is under `least`."""
+    lower = np.ones(len(keys["query_a"]))
+    for a, b in (first, second):
+        lower = np.minimum(lower, _similarities(keys[a], keys[b], least))
+    for i in np.flatnonzero(lower >= least):
+        if any(_details(keys[a][i]) != _details(keys[b][i]) for a, b in (first, second)):
+            lower[i] = 0
+    return lower
+
+
+def _similarities(a: list[str], b: list[str], least: float) -> npt.NDArray[np.float64]:
+    from rapidfuzz.distance import Levenshtein
+    from rapidfuzz.process import cpdist
+
+    found: npt.NDArray[np.float64] = cpdist(
+        a, b, scorer=Levenshtein.normalized_similarity, score_cutoff=least, dtype=np.float64
+    )
+    return found
+
+
+def _details(key: str) -> list[str]:
+    """Return the numbers and negations of a key in order."""
+    return _DETAIL.findall(key)
+
+
+def survivors(compared: Iterable[pa.Table]) -> dict[int, Repeat]:
+    """Return, for each row to drop, the kept earlier row most like it."""
+    earlier: dict[int, list[tuple[float, int]]] = defaultdict(list)
+    for table in compared:
+        columns = (table[name].to_pylist() for name in ("earlier", "later", "similarity"))
+        for a, b, similarity in zip(*columns, strict=True):
+            earlier[b].append((-similarity, a))
+    dropped: dict[int, Repeat] = {}
+    for row in sorted(earlier):
+        for similarity, other in sorted(earlier[row]):
+            if other not in dropped:
+                dropped[row] = Repeat(other, round(-similarity, 3))
+                break
+    return dropped
+
+
+def pairs_to_compare(
+    texts: pa.Table, numbers: Rows, earlier: Rows, later: Rows, batch: int = 8_192
+) -> Iterator[pa.Table]:
+    """Yield tables for `compare`: the texts of candidate rows beside each other.
+
+    `texts` has `query`, `passage`, `symmetric` of the rows whose ascending numbers are `numbers`.
+    """
+    for start in range(0, len(earlier), batch):
+        a, b = earlier[start : start + batch], later[start : start + batch]
+        left = texts.take(pa.array(np.searchsorted(numbers, a)))
+        right = texts.take(pa.array(np.searchsorted(numbers, b)))
+        yield pa.table(
+            {
+                "earlier": a,
+                "later": b,
+                "symmetric": pc.and_(left["symmetric"], right["symmetric"]),
+                "query_a": left["query"],
+                "passage_a": left["passage"],
+                "query_b": right["query"],
+                "passage_b": right["passage"],
+            }
+        )

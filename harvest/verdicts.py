@@ -1,0 +1,126 @@
+"""Verdicts: which pairs of the whole table go, and what shows it."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from harvest.benchmarks import Benchmarks
+from harvest.marked import Marked
+from harvest.repeats import (
+    HEAD,
+    Rows,
+    compare,
+    first_of_each,
+    pairs_to_compare,
+    survivors,
+)
+from rupairs.engine import Engine
+from rupairs.store import read_batches
+
+# A passage that one source has under so many queries is the page's and not the author's.
+PAGE_REPEATS = 50
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Why a pair goes: a one-word reason, what shows it, and the earlier pair it repeats."""
+
+    reason: str
+    evidence: str
+    earlier: int | None = None
+
+
+Verdicts = dict[int, Verdict]
+
+
+def leaked(marked: Marked, known: Benchmarks, threshold: float) -> Verdicts:
+    """Return the pairs a side of which holds a benchmark text with `threshold` or more."""
+    found = {}
+    for row, leaks in marked.leaks.items():
+        best = max(leaks, key=lambda leak: leak["score"])
+        if best["score"] >= threshold:
+            text = known.keys[best["known"]].as_py()[:80]
+            share = "equals" if best["equal"] else f"holds {best['score']:.2f} of"
+            evidence = f"{best['side']} {share} {known.names[best['known']]}: {text}"
+            found[row] = Verdict("benchmark_leak", evidence)
+    return found
+
+
+def repeated(marked: Marked, gone: Verdicts) -> Verdicts:
+    """Return the pairs whose id an earlier remaining pair has."""
+    remaining = _remaining(marked, gone)
+    firsts = remaining[first_of_each(marked.pair_id.take(pa.array(remaining)))]
+    found = {}
+    for row, first in zip(remaining.tolist(), firsts.tolist(), strict=True):
+        if row != first:
+            agree = marked.positive[row] == marked.positive[first]
+            reason = "duplicate" if agree else "conflicting_polarity"
+            found[row] = Verdict(reason, marked.place(first), first)
+    return found
+
+
+def nearly_repeated(
+    engine: Engine, parts: list[Path], marked: Marked, gone: Verdicts, similarity: float
+) -> Verdicts:
+    """Return the pairs that are near-duplicates of an earlier remaining pair."""
+    alive = np.ones(len(marked), bool)
+    alive[list(gone)] = False
+    earlier, later = marked.buckets.candidates(alive)
+    numbers = np.unique(np.concatenate([earlier, later]))
+    texts = _texts(parts, numbers)
+    tables = pairs_to_compare(texts, numbers, earlier, later)
+    compared = engine.map(partial(compare, similarity=similarity), tables)
+    return {
+        row: Verdict(
+            "near_duplicate",
+            f"{marked.place(repeat.earlier)}, alike {repeat.similarity:.2f}",
+            repeat.earlier,
+        )
+        for row, repeat in survivors(compared).items()
+    }
+
+
+def page_talk(marked: Marked, gone: Verdicts) -> Verdicts:
+    """Return the pairs of asymmetric sources whose passage stands under very many queries."""
+    remaining = _remaining(marked, gone)
+    remaining = remaining[~marked.symmetric[remaining] & marked.positive[remaining]]
+    sources = marked.source.indices.to_numpy()[remaining].astype(np.uint64)
+    mixed = marked.passage[remaining] ^ (sources * np.uint64(0x9E3779B97F4A7C15))
+    _, inverse, counts = np.unique(mixed, return_inverse=True, return_counts=True)
+    often = counts[inverse]
+    return {
+        int(remaining[i]): Verdict("boilerplate", f"the passage of {often[i]} queries")
+        for i in np.flatnonzero(often >= PAGE_REPEATS)
+    }
+
+
+def _remaining(marked: Marked, gone: Verdicts) -> Rows:
+    mask = np.ones(len(marked), bool)
+    mask[list(gone)] = False
+    return np.flatnonzero(mask)
+
+
+def _texts(parts: Iterable[Path], numbers: Rows) -> pa.Table:
+    """Return the beginnings of the texts of some rows of the table, in order."""
+    columns = ["query", "passage", "symmetric"]
+    chosen, start = [], 0
+    for batch in _batches(parts, columns):
+        low, high = np.searchsorted(numbers, [start, start + batch.num_rows])
+        if low < high:
+            rows = batch.take(pa.array(numbers[low:high] - start))
+            heads: list[Any] = [pc.utf8_slice_codeunits(rows[n], 0, HEAD) for n in columns[:2]]
+            chosen.append(pa.record_batch([*heads, rows["symmetric"]], names=columns))
+        start += batch.num_rows
+    schema = pa.schema({"query": pa.string(), "passage": pa.string(), "symmetric": pa.bool_()})
+    return pa.Table.from_batches(chosen, schema=schema).combine_chunks()
+
+
+def _batches(parts: Iterable[Path], columns: list[str]) -> Iterator[pa.RecordBatch]:
+    for part in parts:
+        yield from read_batches(part, columns)
