@@ -18,7 +18,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
 	$(BIN)/pip install --quiet torch==2.13.0
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train,embedded,dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train,embedded,ray,dev]'
 	touch $@
 
 demo: $(INSTALLED) ## The whole chain, offline, on the shipped sample

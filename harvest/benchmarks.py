@@ -7,14 +7,17 @@ are read; files of other kinds are counted and said.
 
 import csv
 import json
+import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from harvest.lines import text_lines
+from harvest.reading.lines import text_lines
 from rupairs.errors import RupairsError, UsageError
 from rupairs.manifest import sha256
 from rupairs.store import read_batches
@@ -24,8 +27,9 @@ if TYPE_CHECKING:
     from harvest.stage import HarvestSection
 
 _MIN_WORDS = 3
-_LONGEST_CELL = 1 << 24
+_LONGEST_CELL = (1 << 31) - 1
 _TEXT_KINDS = (".csv", ".tsv", ".json", ".jsonl", ".txt", ".parquet")
+_KIND = re.compile(r"(?i)(\.(?:csv|tsv|jsonl?|txt|parquet))(?:\.(?:gz|bz2))?$")
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ def benchmark_files(folder: Path) -> dict[str, Path]:
     found = {
         path.relative_to(folder).as_posix(): path
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and _kind(path) in _TEXT_KINDS
+        if path.is_file() and _kind(path)
     }
     if not found:
         raise UsageError(f"{folder}: no file of benchmark texts ({' '.join(_TEXT_KINDS)})")
@@ -63,26 +67,25 @@ def read_benchmarks(folder: Path) -> Benchmarks:
     """Return the texts of a folder; `RupairsError` names a file that cannot be read."""
     files = benchmark_files(folder)
     owners: dict[str, dict[str, None]] = {}
-    counts = {}
+    counts: Counter[str] = Counter()
     for name, path in files.items():
         texts = [text for text in _texts(path) if len(text.split()) >= _MIN_WORDS]
         keys = key_column(clean_column(pa.array(texts, pa.string()))).to_pylist()
-        label = name.removesuffix("".join(path.suffixes))
+        label = _KIND.sub("", name)
         for key in keys:
             if key.count(" ") >= _MIN_WORDS - 1:
                 owners.setdefault(key, {})[label] = None
-        counts[label] = len(texts)
-    others = [p for p in folder.rglob("*") if p.is_file() and _kind(p) not in _TEXT_KINDS]
+        counts[label] += len(texts)
+    others = [p for p in folder.rglob("*") if p.is_file() and not _kind(p)]
     skipped = sorted(p.relative_to(folder).as_posix() for p in others)
     names = [", ".join(labels) for labels in owners.values()]
-    return Benchmarks(pa.array(owners, pa.string()), names, counts, skipped)
+    return Benchmarks(pa.array(owners, pa.string()), names, dict(counts), skipped)
 
 
 def _kind(path: Path) -> str:
-    suffixes = [s.lower() for s in path.suffixes]
-    if suffixes and suffixes[-1] in (".gz", ".bz2"):
-        suffixes.pop()
-    return suffixes[-1] if suffixes else ""
+    """Return the suffix that says how a file is read, or "" for a file that is not."""
+    match = _KIND.search(path.name)
+    return match[1].lower() if match else ""
 
 
 def _texts(path: Path) -> Iterator[str]:
@@ -92,25 +95,43 @@ def _texts(path: Path) -> Iterator[str]:
     elif kind == ".txt":
         yield from (line for _, line in text_lines(path))
     elif kind in (".csv", ".tsv"):
-        csv.field_size_limit(_LONGEST_CELL)
-        lines = (line for _, line in text_lines(path))
-        # Not strict: a benchmark need not be valid CSV for its texts to be found.
-        for row in csv.reader(lines, delimiter="\t" if kind == ".tsv" else ","):
-            yield from row
+        yield from _cells(path, "\t" if kind == ".tsv" else ",")
     else:
         yield from _json(path, kind)
 
 
+def _cells(path: Path, delimiter: str) -> Iterator[str]:
+    """Yield the cells of a table, which need not be valid CSV for its texts to be found.
+
+    Where the first line lacks the delimiter but has another usual one, that one is meant.
+    """
+    csv.field_size_limit(_LONGEST_CELL)
+    # A carriage return inside a line is an error to the csv module.
+    lines = (line.replace("\r", " ") for _, line in text_lines(path))
+    first = next(lines)
+    other = max(";\t,|", key=first.count)
+    if delimiter not in first and other in first:
+        delimiter = other
+    for row in csv.reader(chain([first], lines), delimiter=delimiter):
+        for cell in row:
+            yield cell
+            if "\n" in cell:  # perhaps a stray quote, and these are rows of their own
+                for line in cell.splitlines():
+                    yield from chain.from_iterable(csv.reader([line], delimiter=delimiter))
+
+
 def _json(path: Path, kind: str) -> Iterator[str]:
+    number = 0
     try:
         if kind == ".jsonl":
-            for _, line in text_lines(path):
+            for number, line in text_lines(path):  # noqa: B007 (the error names it)
                 if line.strip():
                     yield from _strings(json.loads(line))
         else:
             yield from _strings(json.loads("".join(line for _, line in text_lines(path))))
     except ValueError as error:
-        raise RupairsError(f"{path}: not JSON ({error}); take it out of the folder") from None
+        place = f"{path}: line {number}" if number else str(path)
+        raise RupairsError(f"{place}: not JSON ({error}); take it out of the folder") from None
 
 
 def _strings(value: Any) -> Iterator[str]:

@@ -29,19 +29,24 @@ JUDGED_SCHEMA = PAIR_SCHEMA.append(pa.field("reason", pa.string())).append(
 
 _TAGS = (
     "a|b|i|u|p|br|hr|em|li|ul|ol|td|th|tr|h[1-6]|div|img|pre|sub|sup|span|font|form|html|body|"
-    "head|meta|link|code|table|tbody|center|strong|script|style|iframe|button|blockquote|ref|nowiki"
+    "head|meta|link|code|table|tbody|center|strong|blockquote|ref|nowiki"
 )
-# Known tags only: `a<b и c>d` is mathematics.
+# Known tags only: `a<b и c>d` is mathematics. `R&D;` is no entity.
 _MARKUP = (
-    rf"(?i)</?(?:{_TAGS})(?:\s+[a-z-]+\s*=[^<>]*)?\s*/?>|\{{\{{|\}}\}}|\[\[|\]\]|&(?:[a-z]+|#\d+);"
+    rf"(?i)</?(?:{_TAGS})(?:\s+[a-z-]+\s*=[^<>]*)?\s*/?>|<!--|"
+    r"</?(?:script|style|iframe|button|input|video|noscript)(?:\s[^<>]*)?>|"
+    r"\{\{|\}\}|\[\[|\]\]|&(?:[a-z]{2,8}\d{0,2}|#\d+|#x[0-9a-f]+);"
 )
+# A name or an address. A verb after it makes a headline: `Источник: президент вылетел в Сочи`.
+_NAME = r"(?-i:[^a-zа-яё\s]\S*|\S+\.\S+)"
 # Said by a page and not by its author; only where it is nearly all that the side says.
 _BOILERPLATE = (
     r"(?i)^[\s\"«»•*#>—–-]*(?:читайте также|смотрите также|подписывайтесь на|"
-    r"подпишитесь на|материалы по теме|поделиться|комментарии|реклама|загрузка|страница не найдена|"
-    r"404 not found|все права защищены|"
+    r"подпишитесь на|материалы по теме|страница не найдена|404 not found|все права защищены|"
     r"текст (?:сообщения|комментария) удал[её]н|сообщение удалено|включите javascript|"
-    r"этот сайт использует (?:файлы )?cookie|фото: \S+|видео: \S+|источник: \S+)"
+    r"этот сайт использует (?:файлы )?cookie|"
+    r"(?:поделиться(?: во? \S+| ссылкой)?|комментарии|реклама|загрузка)[^a-zа-яё]*$|"
+    rf"(?:фото|видео|источник):(?: {_NAME})+$)"
 )
 _PAGE_TALK = 120
 
@@ -103,10 +108,8 @@ def check_pairs(drafts: pa.Table, terms: Terms) -> pa.Table:
     sides = {name: _text(drafts[name], terms.cut) for name in ("query", "passage")}
     keys = {name: key_column(column) for name, column in sides.items()}
     found = Reasons(drafts.num_rows)
-    for name, column in sides.items():
-        _lengths(found, name, column, terms, "empty_side")
-    for (name, column), language in zip(sides.items(), terms.languages, strict=True):
-        _form(found, name, column, language if terms.check_language else None)
+    _lengths(found, sides, terms, "empty_side")
+    _form(found, sides, terms)
     same = pc.equal(keys["query"], keys["passage"])
     found.where(same, "identical_sides", lambda i: f"both say: {keys['query'][i].as_py()[:80]}")
     return _judged(drafts, sides, keys, found, terms)
@@ -114,8 +117,8 @@ def check_pairs(drafts: pa.Table, terms: Terms) -> pa.Table:
 
 def check_text(found: Reasons, texts: pa.Array, terms: Terms) -> None:
     """Note what is wrong with the texts of a cleaned column."""
-    _lengths(found, "text", texts, terms, "empty_text")
-    _form(found, "text", texts, terms.languages[0] if terms.check_language else None)
+    _lengths(found, {"text": texts}, terms, "empty_text")
+    _form(found, {"text": texts}, terms)
 
 
 def _text(column: pa.ChunkedArray, cut: int) -> pa.Array:
@@ -125,28 +128,35 @@ def _text(column: pa.ChunkedArray, cut: int) -> pa.Array:
     return cut_column(texts, cut) if cut else texts
 
 
-def _lengths(found: Reasons, name: str, texts: pa.Array, terms: Terms, empty: str) -> None:
-    sizes = pc.utf8_length(texts)
+def _lengths(found: Reasons, sides: dict[str, pa.Array], terms: Terms, empty: str) -> None:
+    sizes = {name: pc.utf8_length(texts) for name, texts in sides.items()}
 
-    def says(row: int) -> str:
-        return f"{name} has {sizes[row].as_py()} characters"
+    def says(name: str) -> Callable[[int], str]:
+        return lambda row: f"{name} has {sizes[name][row].as_py()} characters"
 
-    found.where(pc.equal(sizes, 0), empty, says)
-    found.where(pc.less(sizes, terms.shortest), "too_short", says)
-    found.where(pc.greater(sizes, terms.longest), "too_long", says)
+    for name, size in sizes.items():
+        found.where(pc.equal(size, 0), empty, says(name))
+    for name, size in sizes.items():
+        found.where(pc.less(size, terms.shortest), "too_short", says(name))
+    for name, size in sizes.items():
+        found.where(pc.greater(size, terms.longest), "too_long", says(name))
 
 
-def _form(found: Reasons, name: str, texts: pa.Array, language: str | None) -> None:
-    def holds(pattern: str) -> Callable[[int], str]:
-        return lambda i: f"{name} holds {_first(pattern, texts[i].as_py())}"
+def _form(found: Reasons, sides: dict[str, pa.Array], terms: Terms) -> None:
+    def holds(pattern: str, name: str) -> Callable[[int], str]:
+        return lambda i: f"{name} holds {_first(pattern, sides[name][i].as_py())}"
 
-    found.where(pc.match_substring_regex(texts, _MARKUP), "markup", holds(_MARKUP))
-    short = pc.less(pc.utf8_length(texts), _PAGE_TALK)
-    talk = pc.and_(short, pc.match_substring_regex(texts, _BOILERPLATE))
-    found.where(talk, "boilerplate", holds(_BOILERPLATE))
-    if language:
-        for row, evidence in unlike(texts, language).items():
-            found.add(row, "wrong_language", f"{name}: {evidence}")
+    for name, texts in sides.items():
+        marked = pc.match_substring_regex(texts, _MARKUP)
+        found.where(marked, "markup", holds(_MARKUP, name))
+    for name, texts in sides.items():
+        short = pc.less(pc.utf8_length(texts), _PAGE_TALK)
+        talk = pc.and_(short, pc.match_substring_regex(texts, _BOILERPLATE))
+        found.where(talk, "boilerplate", holds(_BOILERPLATE, name))
+    if terms.check_language:
+        for (name, texts), language in zip(sides.items(), terms.languages, strict=False):
+            for row, evidence in unlike(texts, language).items():
+                found.add(row, "wrong_language", f"{name}: {evidence}")
 
 
 def _first(pattern: str, text: str) -> str:

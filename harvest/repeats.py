@@ -26,7 +26,11 @@ Mask = npt.NDArray[np.bool_]
 
 # Of longer sides, so much is compared.
 HEAD = 1_000
-_DETAIL = re.compile(r"\d+|\b(?:не|ни|нет|без|никогда|никто|нельзя|not|no|never|without)\b|n't\b")
+# In a key "don't" is "don t", and a minus is this very character.
+_DETAIL = re.compile(
+    r"\u2212?\d+|(?<=n) t\b|"
+    r"\b(?:не|ни|нет|без|никогда|никто|нельзя|not|cannot|no|never|without)\b"
+)
 COMPARED_SCHEMA = pa.schema(
     [
         pa.field("earlier", pa.int64()),

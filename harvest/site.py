@@ -2,7 +2,8 @@
 
 A download grows in `NAME.part` and gets its name when it is whole. `NAME.origin.json` says where
 it comes from, and from then on its SHA-256, which is compared whenever the file is used again.
-RUPAIRS_CACHE moves the cache; a file deleted there is fetched anew.
+RUPAIRS_CACHE moves the cache; a file deleted there is fetched anew. HF_HUB_OFFLINE, which means
+"no network" to everything else here, means it to sites too.
 """
 
 import json

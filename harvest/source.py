@@ -129,7 +129,8 @@ class Source:
 
     `files` are globs of its native files in a folder of one's own; `hub` and `site` say where they
     can be fetched. `expected` is the number of positive pairs that the card of USER-base reports,
-    `why` what is known of a difference to what is found. `license` is an SPDX id where there is
+    `counts` those that a whole copy is known to give (several routes, several counts), and `why`
+    says what is known of the difference. `license` is an SPDX id where there is
     one, `unknown` where the publisher states none. `languages` are those of query and passage.
     `access` says how to get files that nobody may pass on.
     """
@@ -145,6 +146,7 @@ class Source:
     symmetric: bool = True
     languages: tuple[str, str] = ("ru", "ru")
     expected: int | None = None
+    counts: tuple[int, ...] = ()
     why: str = ""
     hub: tuple[HubFiles, ...] = ()
     site: tuple[SiteFile, ...] = ()

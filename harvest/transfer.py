@@ -18,7 +18,7 @@ from rupairs.errors import RupairsError
 from rupairs.manifest import sha256
 
 ATTEMPTS = 5
-"""Failures in a row, without a byte gained, after which a download is given up."""
+"""Failures in a row, with nothing gained in between, after which a download is given up."""
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 30.0
 LONGEST_WAIT_S = 600.0

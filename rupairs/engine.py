@@ -4,23 +4,29 @@ The function must be picklable (a module's function, or `functools.partial` of o
 on nothing but its table; then every engine gives the same tables in the same order.
 """
 
+import logging
 import os
+import pickle
 import shutil
+import signal
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
-from typing import Literal, Protocol
+from threading import Thread
+from typing import Any, Literal, Protocol
 
 import pyarrow as pa
 
-from rupairs.errors import UsageError
-from rupairs.store import write_table
+from rupairs.errors import RupairsError, UsageError
+from rupairs.store import read_table, write_table
 
 Work = Callable[[pa.Table], pa.Table]
 EngineName = Literal["local", "ray"]
@@ -52,8 +58,17 @@ class Local:
         if len(first) < _FEW or self.processes < 2:
             yield from map(work, chain(first, remaining))
             return
+        try:
+            yield from self._pooled(work, chain(first, remaining))
+        except BrokenProcessPool:
+            raise RupairsError(
+                "a worker process was killed, most likely because memory ran out; free some and "
+                "run the same command to go on"
+            ) from None
+
+    def _pooled(self, work: Work, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
         pool, waiting = self.pool(), deque[Future[pa.Table]]()
-        for table in chain(first, remaining):
+        for table in tables:
             waiting.append(pool.submit(work, table))
             if len(waiting) >= self.processes * _AHEAD:
                 yield waiting.popleft().result()
@@ -63,7 +78,7 @@ class Local:
 
 @dataclass(frozen=True)
 class RayData:
-    """Ray Data over a folder of Parquet that the tables are written to first.
+    """Ray Data over a folder of Parquet, where the tables are written to first.
 
     On a cluster the folder must be one that every machine sees.
     """
@@ -76,22 +91,32 @@ class RayData:
 
         folder = Path(tempfile.mkdtemp(prefix="tables-", dir=self.folder))
         try:
-            count = -1
-            for count, table in enumerate(tables):
-                write_table(table, folder / f"{count:08d}.parquet")
-            if count < 0:
+            paths = []
+            for number, table in enumerate(tables):
+                paths.append(str(folder / f"{number:08d}.parquet"))
+                write_table(table, Path(paths[-1]))
+            if not paths:
                 return
-            paths = [str(folder / f"{n:08d}.parquet") for n in range(count + 1)]
-            # One file is one block is one call of `work`: the batches are those of other engines.
-            data = ray.data.read_parquet(paths, override_num_blocks=len(paths))
-            done = data.map_batches(work, batch_format="pyarrow", batch_size=None)
-            for reference in done.iter_internal_ref_bundles():
-                for block in reference.block_refs:
-                    table = ray.get(block)
-                    if table.num_rows:
-                        yield table
+            # Not `read_parquet`: it packs files into blocks and splits blocks as it sees fit, and
+            # a table must come back as it went.
+            names = ray.data.from_items(paths, override_num_blocks=len(paths))
+            for row in names.map(partial(_file_to_file, work=work)).iter_rows():
+                if row["error"]:
+                    raise pickle.loads(row["error"])
+                yield read_table(Path(row["done"]))
+                Path(row["done"]).unlink()
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _file_to_file(row: dict[str, str], work: Work) -> dict[str, Any]:
+    done = f"{row['item']}.done"
+    try:
+        write_table(work(read_table(Path(row["item"]))), Path(done))
+    except (RupairsError, OSError) as error:
+        # Raised here, it would come out as an error of Ray, and no longer as one line.
+        return {"done": "", "error": pickle.dumps(error)}
+    return {"done": done, "error": b""}
 
 
 @contextmanager
@@ -101,7 +126,8 @@ def _local(processes: int) -> Iterator[Local]:
     def pool() -> ProcessPoolExecutor:
         if not pools:
             # Forking a process that runs Arrow's threads can hang; spawn starts a clean one.
-            pools.append(ProcessPoolExecutor(processes, mp_context=get_context("spawn")))
+            spawn = get_context("spawn")
+            pools.append(ProcessPoolExecutor(processes, spawn, initializer=_end_with_parent))
         return pools[0]
 
     try:
@@ -111,12 +137,32 @@ def _local(processes: int) -> Iterator[Local]:
             started.shutdown(cancel_futures=True)
 
 
+def _end_with_parent() -> None:
+    """Leave Ctrl-C to the parent, and end this process when the parent is gone, even by a kill.
+
+    Workers hold both ends of the pipe they read from, so that they would wait for ever.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
+
+
 @contextmanager
 def _ray(folder: Path) -> Iterator[RayData]:
+    # Ray reports on its use to its makers unless it is told not to before it is imported.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
-        import ray
+        import ray.data
     except ImportError:
         raise UsageError("the ray engine needs Ray Data: pip install 'rupairs[ray]'") from None
+    for name in ("ray", "ray.data"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     started = not ray.is_initialized()
     if started:
         ray.init(log_to_driver=False, configure_logging=False, include_dashboard=False)

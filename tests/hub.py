@@ -44,7 +44,7 @@ class Hub(FaultyServer):
             "ENDPOINT": self.url,
             "HUGGINGFACE_CO_URL_TEMPLATE": template,
             "HF_HUB_CACHE": str(cache),
-            "HF_TOKEN_PATH": str(cache / "token"),
+            "HF_TOKEN_PATH": f"{cache}.token",
             "HF_HUB_DISABLE_XET": True,
             "HF_HUB_OFFLINE": False,
         }.items():

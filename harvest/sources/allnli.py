@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harvest.drafts import numbered_batches, row_numbers, texts
-from harvest.nli import Nli, nli_tables
+from harvest.reading.drafts import numbered_batches, row_numbers, texts
+from harvest.reading.nli import Nli, nli_tables
 from harvest.source import HubFiles, Native, Source, Unusable
 from rupairs.errors import RupairsError
 

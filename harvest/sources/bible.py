@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from harvest.archives import unpacked
-from harvest.lines import text_lines
-from harvest.parallel import aligned_pairs
+from harvest.reading.archives import unpacked
+from harvest.reading.lines import text_lines
+from harvest.reading.parallel import aligned_pairs
 from harvest.source import Draft, Native, SiteFile, Source, Unusable
 from rupairs.errors import RupairsError
 
@@ -121,6 +121,7 @@ SOURCE = Source(
     relations=("translation",),
     languages=("ru", "en"),
     expected=62_195,
+    counts=(62_195, 7_938),
     why=(
         "bible-uedin has 62,195 lines; verses that say the same twice count once. Clear-Bible/"
         "Alignments has the New Testament only."

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
-from harvest.columns import Columns, column_pairs
+from harvest.reading.columns import Columns, column_pairs
 from harvest.source import Draft, HubFiles, Native, Source, Unusable
 
 _FILES = ("train*.parquet", "train/*.parquet", "train*.jsonl", "train*.json", "train*.csv")

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
-from harvest.columns import Columns, choose, column_pairs
-from harvest.rows import column_names, read_rows
+from harvest.reading.columns import Columns, choose, column_pairs
+from harvest.reading.rows import column_names, read_rows
 from harvest.source import Draft, HubFiles, Native, Source, Unusable
 
 _FILES = ("train*.parquet", "train/*.parquet", "train*.jsonl")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
-from harvest.columns import Columns, column_pairs
+from harvest.reading.columns import Columns, column_pairs
 from harvest.source import Draft, HubFiles, Native, Source, Unusable
 
 _FILES = ("train*.parquet", "train/*.parquet", "train.jsonl")
@@ -41,6 +41,7 @@ SOURCE = Source(
     relations=("question_answer",),
     symmetric=False,
     expected=7_470,
+    counts=(7_473,),
     why="The train split has 7,473 rows; which three USER-base lacks is not published.",
     hub=(HubFiles("d0rj/gsm8k-ru", ("data/train-*.parquet",)),),
     pairs=_pairs,

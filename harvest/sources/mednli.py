@@ -6,7 +6,7 @@ agreement that forbids passing them on, so they are read from the person's own f
 
 from collections.abc import Iterator
 
-from harvest.nli import Nli, nli_pairs
+from harvest.reading.nli import Nli, nli_pairs
 from harvest.source import Draft, Native, Source, Unusable
 
 _FILE = "ru_mli_train_v1.jsonl"

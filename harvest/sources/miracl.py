@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
-from harvest.columns import Columns, column_pairs
-from harvest.retrieval import IRRELEVANT, RELEVANT, Judged, judged_pairs
+from harvest.reading.columns import Columns, column_pairs
+from harvest.reading.retrieval import IRRELEVANT, RELEVANT, Judged, judged_pairs
 from harvest.source import Draft, HubFiles, Native, Source, Unusable
 from rupairs.pairs import NEGATIVE
 
@@ -42,6 +42,7 @@ SOURCE = Source(
     relations=(RELEVANT, IRRELEVANT),
     symmetric=False,
     expected=10_000,
+    counts=(10_000,),
     why=(
         "The train split has 33,921 judgements of 4,683 questions, 10,000 of them positive. Fewer "
         "pairs mean that passages are missing from the corpus at hand or that texts repeat."

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
-from harvest.columns import Columns, column_pairs
-from harvest.retrieval import RELEVANT, joined_pairs
+from harvest.reading.columns import Columns, column_pairs
+from harvest.reading.retrieval import RELEVANT, joined_pairs
 from harvest.source import Draft, HubFiles, Native, Source, Unusable
 
 _REPACK = ("ru-triplet/*.parquet", "train*.parquet")
@@ -32,6 +32,7 @@ SOURCE = Source(
     relations=(RELEVANT,),
     symmetric=False,
     expected=1_864,
+    counts=(1_864,),
     hub=(HubFiles("sentence-transformers/mldr", ("ru-triplet/*.parquet",)),),
     pairs=_pairs,
     note=(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
-from harvest.news import RELATIONS, news_pairs
+from harvest.reading.news import RELATIONS, news_pairs
 from harvest.source import Draft, HubFiles, Native, Source, Unusable
 
 # The other languages have folders of the same names: no `train*.parquet` without its `ru`.
@@ -30,6 +30,7 @@ SOURCE = Source(
     relations=RELATIONS,
     symmetric=False,
     expected=51_112,
+    counts=(51_112,),
     why="Twice the 25,556 rows of the train split, so nothing was left out.",
     # The authors' own copy on the Hub is a script, which downloads ru_train.zip from elsewhere.
     hub=(HubFiles("mteb/mlsum", (_PARQUET,)),),

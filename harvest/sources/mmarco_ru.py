@@ -19,8 +19,8 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import csv
 
-from harvest.lines import AGAIN
-from harvest.retrieval import IRRELEVANT, RELEVANT, TICK_EVERY, identified_lines, judgements
+from harvest.reading.lines import AGAIN
+from harvest.reading.retrieval import IRRELEVANT, RELEVANT, TICK_EVERY, identified_lines, judgements
 from harvest.source import Draft, HubFiles, Native, SiteFile, Source, Unusable
 from rupairs.errors import RupairsError
 from rupairs.pairs import NEGATIVE, POSITIVE
@@ -202,6 +202,7 @@ SOURCE = Source(
     files=(*_COLLECTION, *_QUERIES, _QRELS, _TRIPLES),
     relations=(RELEVANT, IRRELEVANT),
     symmetric=False,
+    counts=(532_761,),
     hub=(
         HubFiles(
             "unicamp-dl/mmarco",

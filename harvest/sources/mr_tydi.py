@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
-from harvest.columns import Columns, column_pairs
-from harvest.retrieval import RELEVANT, Judged, joined_pairs, judged_pairs
-from harvest.rows import column_names
+from harvest.reading.columns import Columns, column_pairs
+from harvest.reading.retrieval import RELEVANT, Judged, joined_pairs, judged_pairs
+from harvest.reading.rows import column_names
 from harvest.source import Draft, HubFiles, Native, Source, Unusable
 
 _PARQUET = (
@@ -53,6 +53,7 @@ SOURCE = Source(
     relations=(RELEVANT,),
     symmetric=False,
     expected=536_600,
+    counts=(5_366, 536_600),
     why=(
         "536,600 is 5,366 x 100: the train split has 5,366 questions with one positive passage "
         "each, and the reported list repeats every one of them for each of 100 mined negatives "

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harvest.archives import unpacked
-from harvest.drafts import draft_table, numbered_batches, row_numbers, texts
-from harvest.parallel import aligned_pairs
+from harvest.reading.archives import unpacked
+from harvest.reading.drafts import draft_table, numbered_batches, row_numbers, texts
+from harvest.reading.parallel import aligned_pairs
 from harvest.source import HubFiles, Native, Source, Unusable
 from rupairs.errors import RupairsError
 
@@ -58,6 +58,7 @@ SOURCE = Source(
     relations=("translation",),
     languages=_LANGUAGES,
     expected=1_000_000,
+    counts=(1_000_000,),
     why="The train split has 1,000,000 rows; repeats, and rows with the same text twice, fall out.",
     hub=(HubFiles("Helsinki-NLP/opus-100", ("en-ru/train-*.parquet",)),),
     pairs=_pairs,

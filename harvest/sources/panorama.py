@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
-from harvest.columns import Columns, column_pairs
+from harvest.reading.columns import Columns, column_pairs
 from harvest.source import Draft, HubFiles, Native, Source, Unusable
 
 # One file of JSON lines, whose name is not documented.
@@ -28,6 +28,7 @@ SOURCE = Source(
     relations=("title_text",),
     symmetric=False,
     expected=11_024,
+    counts=(11_024,),
     why="The number of rows of the data set, so nothing was left out.",
     hub=(HubFiles("its5Q/panorama", ("*.json*",)),),
     pairs=_pairs,

@@ -10,8 +10,8 @@
 
 from collections.abc import Iterator
 
-from harvest.columns import choose
-from harvest.rows import Row, read_rows
+from harvest.reading.columns import choose
+from harvest.reading.rows import Row, read_rows
 from harvest.source import Draft, HubFiles, Native, Source, Unusable
 
 _FILES = ("*train*.json*", "*.json*", "train*.parquet", "train/*.parquet")

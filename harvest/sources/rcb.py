@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from harvest.nli import Nli, nli_pairs
+from harvest.reading.nli import Nli, nli_pairs
 from harvest.source import Draft, HubFiles, Native, Source, Unusable
 
 _ARCHIVES = ("RCB*.zip",)

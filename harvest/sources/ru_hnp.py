@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harvest.drafts import draft_table, numbered_batches, row_numbers, texts
+from harvest.reading.drafts import draft_table, numbered_batches, row_numbers, texts
 from harvest.source import HubFiles, Native, Source, Unusable
 from rupairs.errors import RupairsError
 from rupairs.pairs import NEGATIVE, POSITIVE
@@ -55,6 +55,7 @@ SOURCE = Source(
     files=_FILES,
     relations=tuple(relation for _, _, relation, _ in _KINDS),
     expected=500_000,
+    counts=(500_000,),
     why="100,000 texts with 5 paraphrases each; empty texts and repeats count once or not at all.",
     hub=(
         HubFiles("deepvk/ru-HNP", ("train.parquet",), "f43fca040b2635de6163b2b4ed16e5e5907f20f8"),

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
-from harvest.drafts import numbered_batches, row_numbers
-from harvest.nli import Nli, nli_tables
+from harvest.reading.drafts import numbered_batches, row_numbers
+from harvest.reading.nli import Nli, nli_tables
 from harvest.source import HubFiles, Native, Source, Unusable
 
 _FILES = ("train.parquet", "train-*.parquet", "train/*.parquet")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from harvest.rows import column_names, read_rows
+from harvest.reading.rows import column_names, read_rows
 from harvest.source import Draft, HubFiles, Native, Source, Unusable
 
 # The shared task's own files, up to three rewrites a row, and the flat list on the Hub.
@@ -35,6 +35,7 @@ SOURCE = Source(
     files=("train.tsv",),
     relations=("detoxified",),
     expected=11_090,
+    counts=(11_090,),
     why="The train split has as many rewrites; those that change nothing but a mark are dropped.",
     hub=(HubFiles("s-nlp/ru_paradetox", ("train.tsv",)),),
     pairs=_pairs,

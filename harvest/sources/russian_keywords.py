@@ -15,9 +15,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from harvest.archives import unpacked
-from harvest.columns import choose
-from harvest.rows import Row, read_rows
+from harvest.reading.archives import unpacked
+from harvest.reading.columns import choose
+from harvest.reading.rows import Row, read_rows
 from harvest.source import Draft, HubFiles, Native, Source, Unusable
 
 _CSV = "russian_keywords_dataset.csv"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
-from harvest.columns import Columns, column_pairs
+from harvest.reading.columns import Columns, column_pairs
 from harvest.source import Draft, HubFiles, Native, Source, Unusable
 
 _FILES = ("train*.parquet", "train/*.parquet")
@@ -25,6 +25,7 @@ SOURCE = Source(
     relations=("summary_text",),
     symmetric=False,
     expected=75_700,
+    counts=(75_697,),
     why="The train split has 75,697 rows; the reported number is rounded.",
     hub=(HubFiles("CarlBrendt/Summ_Dialog_News", ("data/train-*.parquet",)),),
     pairs=_pairs,

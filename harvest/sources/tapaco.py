@@ -9,9 +9,9 @@
 import re
 from collections.abc import Iterator
 
-from harvest.archives import unpacked
-from harvest.lines import text_lines
-from harvest.rows import read_rows
+from harvest.reading.archives import unpacked
+from harvest.reading.lines import text_lines
+from harvest.reading.rows import read_rows
 from harvest.source import Draft, HubFiles, Native, Source, Unusable
 from rupairs.errors import RupairsError
 from rupairs.text import key

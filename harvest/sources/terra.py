@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from harvest.nli import Nli, nli_pairs
+from harvest.reading.nli import Nli, nli_pairs
 from harvest.source import Draft, HubFiles, Native, Source, Unusable
 
 _ARCHIVES = ("TERRa*.zip",)
@@ -27,6 +27,7 @@ SOURCE = Source(
     files=(*_FILES, *_ARCHIVES),
     relations=_NLI.labels,
     expected=1_359,
+    counts=(1_359,),
     why="1,359 of the 2,616 train rows are entailment; repeats of the same two texts count once.",
     hub=(
         HubFiles(

@@ -3,7 +3,7 @@
 import html
 from collections.abc import Iterator
 
-from harvest.lines import text_lines
+from harvest.reading.lines import text_lines
 from harvest.source import Excerpt, Native, Source, Unusable
 from rupairs.errors import RupairsError
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from harvest.rows import read_rows
+from harvest.reading.rows import read_rows
 from harvest.source import Excerpt, HubFiles, Native, Source, Unusable
 
 _FILES = ("articles.jsonl", "articles.jsonl.gz", "train-*.parquet")

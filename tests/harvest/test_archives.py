@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harvest.archives import unpacked
-from harvest.lines import text_lines
+from harvest.reading.archives import unpacked
+from harvest.reading.lines import text_lines
 from harvest.source import Native
 from rupairs.errors import RupairsError
 

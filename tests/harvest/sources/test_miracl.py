@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from harvest.retrieval import titled
+from harvest.reading.retrieval import titled
 from tests.harvest.conftest import Native, Read
 from tests.harvest.test_sources import jsonl
 

@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from harvest.fetch import native
-from harvest.retrieval import titled
-from harvest.rows import read_rows
+from harvest.reading.retrieval import titled
+from harvest.reading.rows import read_rows
 from harvest.source import Draft, Unusable
 from harvest.sources import get, mmarco_ru
 from rupairs.errors import RupairsError

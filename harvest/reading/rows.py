@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harvest.lines import AGAIN, text_lines
+from harvest.reading.lines import AGAIN, text_lines
 from rupairs.errors import RupairsError
 from rupairs.store import read_batches, schema_of
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
-from harvest.archives import unpacked
-from harvest.columns import Columns, column_pairs
+from harvest.reading.archives import unpacked
+from harvest.reading.columns import Columns, column_pairs
 from harvest.source import Draft, Native, Unusable
 
 RELATIONS = ("title_text", "title_summary")

@@ -14,9 +14,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harvest.archives import unpacked
-from harvest.drafts import draft_table, texts
-from harvest.rows import Row, read_rows
+from harvest.reading.archives import unpacked
+from harvest.reading.drafts import draft_table, texts
+from harvest.reading.rows import Row, read_rows
 from harvest.source import Draft, Native, Unusable
 from rupairs.errors import RupairsError
 from rupairs.pairs import NEGATIVE, POSITIVE

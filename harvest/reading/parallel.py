@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from harvest.drafts import draft_table, row_numbers
-from harvest.lines import text_lines
+from harvest.reading.drafts import draft_table, row_numbers
+from harvest.reading.lines import text_lines
 from rupairs.errors import RupairsError
 
 _LINES = 8_192

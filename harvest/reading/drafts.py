@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from harvest.lines import AGAIN
+from harvest.reading.lines import AGAIN
 from harvest.source import DRAFT_SCHEMA
 from rupairs.errors import RupairsError
 from rupairs.pairs import POSITIVE

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harvest.lines import text_lines
-from harvest.rows import Row, read_rows
+from harvest.reading.lines import text_lines
+from harvest.reading.rows import Row, read_rows
 from harvest.source import Draft, Native, Unusable
 from rupairs.errors import RupairsError
 from rupairs.pairs import NEGATIVE, POSITIVE

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from harvest.rows import column_names, read_rows
+from harvest.reading.rows import column_names, read_rows
 from harvest.source import DRAFT_SCHEMA, Draft, Native, Unusable
 from rupairs.errors import RupairsError
 from rupairs.pairs import POSITIVE

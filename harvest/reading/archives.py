@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import IO
 
-from harvest.lines import AGAIN
+from harvest.reading.lines import AGAIN
 from harvest.source import Native
 from rupairs.errors import RupairsError
 
