@@ -1,4 +1,4 @@
-"""`rupairs sources` and `rupairs harvest run|verify|sweep`."""
+"""`rupairs sources` and `rupairs harvest run|verify|sweep|licenses`."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -72,6 +72,20 @@ def register(app: typer.Typer) -> None:
         from harvest.sweep import show_sweep
 
         show_sweep(out, benchmarks, sample, as_json)
+
+    @harvest.command()
+    def licenses(
+        out: Out,
+        where: Annotated[
+            list[str] | None,
+            typer.Option("--where", help="Only such pairs: source=a,b, relation=..., split=..."),
+        ] = None,
+        as_json: AsJson = False,
+    ) -> None:
+        """Show the licenses of a run's pairs, or of some of them, and what they permit together."""
+        from harvest.license_table import show_licenses
+
+        show_licenses(out, where or [], as_json)
 
 
 def _chosen(names: tuple[str, ...], every: bool, from_dir: Path | None) -> tuple[str, ...]:

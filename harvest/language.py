@@ -25,7 +25,7 @@ _MIN_SCRIPT = 0.5
 _MAX_FOREIGN = 0.03
 _FAR_BEHIND = 0.15
 _LITTLE_WORDS = r"(?i)\b(the|and|you|that|it|with|this|not|have|from|they)\b"
-_FOUR_WORDS = r"\S\s+\S+\s+\S+\s+\S"
+_FOUR_WORDS = r"(?:\pL\S*\s[^\pL]*){3}\pL"  # numbers and signs are no words
 _RUSSIAN = "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"
 _GREEK = 0x370  # and from there on all that is not Latin
 

@@ -148,7 +148,7 @@ def permits(found: LicenseSummary) -> dict[str, str]:
     duties = {name: found.sources(name) for name in CONDITIONS}
     for name in ("use_restricted", "share_alike", "attribution", "notice"):
         if duties[name]:
-            answers[name] = f"{CONDITIONS[name]}: {', '.join(duties[name])}"
+            answers[name] = f"{CONDITIONS[name]} ({', '.join(duties[name])})"
     alike = [p.name for p in found.licenses if "share_alike" in conditions_of(p.name)]
     if len(alike) > 1:
         answers["share_alike"] += f"; the licenses differ: {', '.join(alike)}"

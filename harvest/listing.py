@@ -88,9 +88,13 @@ def _tallies(out: Path) -> dict[str, dict[str, Any]]:
         raise RupairsError(
             f"{out}: no finished harvest there; run: rupairs harvest run --out {out}"
         )
-    tallies: dict[str, dict[str, Any]] = read_manifest(rows).facts["sources"]
+    manifest = read_manifest(rows)
     if (pairs / NAME).is_file():
-        tallies = read_manifest(pairs).facts["sources"]
+        final = read_manifest(pairs)
+        # The pairs may be those of an earlier run, where a later one ended before it made them.
+        if final.inputs["harvest.rows"] == manifest.content:
+            manifest = final
+    tallies: dict[str, dict[str, Any]] = manifest.facts["sources"]
     return tallies
 
 

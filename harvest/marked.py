@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from harvest.marks import MARKS_SCHEMA
 from rupairs.near import BANDS, SKETCH, Buckets
 
 Mask = npt.NDArray[np.bool_]
@@ -46,7 +48,8 @@ def gather_marks(batches: Iterable[pa.Table], rows: int, folder: Path) -> Marked
     columns: dict[str, list[pa.Array]] = {}
     leaks: dict[int, list[dict[str, Any]]] = {}
     start = 0
-    for batch in batches:
+    # A table may have no rows at all, and its columns their types nevertheless.
+    for batch in chain([MARKS_SCHEMA.empty_table()], batches):
         for name in ("pair_id", "positive", "symmetric", "source", "source_row", "passage"):
             columns.setdefault(name, []).extend(batch[name].chunks)
         size = batch.num_rows

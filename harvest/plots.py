@@ -1,25 +1,24 @@
 """The plots of a report: the same figures give the same bytes, whatever a person's settings."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from harvest.canvas import brief, canvas, decades, logs, shortened
 from harvest.survey import Lengths
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 Tallies = Mapping[str, Mapping[str, Any]]
 Matrix = Mapping[str, Mapping[str, int]]
 Panels = Sequence[tuple[str, Mapping[str, Lengths]]]
 
-# Blue, green and violet say yes, red and orange say no, grey leaves it open.
+# Blue, green and violet say yes, red and orange say no, sand leaves it open.
 _RELATIONS = {
     "title_text": "#1f77b4",
     "title_summary": "#6baed6",
@@ -36,17 +35,19 @@ _RELATIONS = {
     "contradiction": "#de2d26",
     "non_paraphrase": "#fb6a4a",
     "not_entailment": "#fdae6b",
-    "neutral": "#969696",
+    "neutral": "#d9c27a",
 }
 _MANY = (
     *("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#17becf"),
     *("#bcbd22", "#aec7e8", "#ffbb78", "#98df8a"),
 )
-_KEPT, _OTHER, _NATIVE, _EXPECTED = "#e3e3e3", "#555555", "#c6dbef", "#d94801"
+_LIGHT, _DARK, _EXPECTED = "#dddddd", "#555555", "#d94801"
+_REPORTED = "positive pairs, USER-base"
 _SIDES = ("#1f77b4", "#e6550d")
 _BINS_PER_DECADE = 8
+# An axis of logarithms starts below 1, so that a single row has a bar.
+_START = -0.3
 _MOST_COLUMNS = 40
-_LABEL = 30
 
 
 def draw_sources(tallies: Tallies, path: Path) -> None:
@@ -56,16 +57,20 @@ def draw_sources(tallies: Tallies, path: Path) -> None:
     places = np.arange(len(names))
     native, kept = (np.array([tallies[n][what] for n in names]) for what in ("native", "kept"))
     expected = np.array([tallies[n]["expected"] or np.nan for n in names])
-    ends = np.fmax(np.fmax(native, expected), 1.0)
-    with _figure(path, 9.5, _height(len(names), 3 + len(relations))) as figure:
+    with canvas(path, 9.5, _height(len(names), 3 + len(relations))) as figure:
         left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
-        left.barh(places, native, 0.8, color=_NATIVE, label="native rows")
-        left.barh(places, kept, 0.5, color=_SIDES[0], label="kept pairs")
-        left.plot(expected, places, "D", color=_EXPECTED, ms=4, label="positive pairs of USER-base")
-        left.set_xscale("log")
-        left.set_xlim(0.8, max(10.0, float(ends.max())) * 12)
-        for place, name in enumerate(names):
-            left.text(ends[place] * 1.4, place, f"{tallies[name]['kept']:,}", va="center")
+        for counts, height, colour, label in (
+            (native, 0.8, _LIGHT, "native rows"),
+            (kept, 0.5, _DARK, "kept pairs"),
+        ):
+            ends = np.where(counts, logs(counts) - _START, 0)
+            left.barh(places, ends, height, left=_START, color=colour, label=label)
+        left.plot(logs(expected), places, "D", color=_EXPECTED, ms=4, label=_REPORTED)
+        ends = logs(np.fmax(native, expected))
+        for place, end in enumerate(ends):
+            left.text(end + 0.15, place, f"{kept[place]:,}", va="center")
+        left.set_xlim(_START, float(ends.max()) + 1.1)
+        decades(left)
         left.set_title("Rows a source (logarithmic) and, in figures, the pairs kept", loc="left")
         shares = {r: [tallies[n]["relations"].get(r, 0) for n in names] for r in relations}
         colours = [_RELATIONS.get(r, _MANY[i % len(_MANY)]) for i, r in enumerate(relations)]
@@ -86,9 +91,9 @@ def draw_dropped(tallies: Tallies, path: Path) -> None:
     if others:
         rest = [sum(tallies[n]["dropped"].get(r, 0) for r in others) for n in names]
         parts[f"{len(others)} other reasons"] = rest
-    with _figure(path, 9.5, _height(len(names), len(parts))) as figure:
+    with canvas(path, 9.5, _height(len(names), len(parts))) as figure:
         axis = figure.subplots()
-        _stack(axis, parts, native, [_KEPT, *_MANY[: len(named)], _OTHER])
+        _stack(axis, parts, native, [_LIGHT, *_MANY[: len(named)], _DARK])
         for place, name in enumerate(names):
             gone = sum(tallies[name]["dropped"].values())
             axis.text(1.01, place, f"{gone:,} of {native[place]:,}", va="center")
@@ -99,25 +104,32 @@ def draw_dropped(tallies: Tallies, path: Path) -> None:
 
 def draw_lengths(panels: Panels, path: Path) -> None:
     """Draw a histogram of lengths in characters for every panel, with the medians marked."""
-    longest = max(lengths.longest for _, sides in panels for lengths in sides.values())
-    decades = np.log10(longest + 1)
-    edges = np.logspace(0, decades, max(2, int(np.ceil(decades * _BINS_PER_DECADE)) + 1))
+    whole = Lengths.together(lengths for _, sides in panels for lengths in sides.values())
+    low, high = np.log10(max(1, whole.shortest)), np.log10(whole.longest + 1)
+    edges = np.linspace(low, high, max(2, round((high - low) * _BINS_PER_DECADE) + 1))
     columns = min(4, len(panels))
     rows = -(-len(panels) // columns)
-    with _figure(path, max(6.5, 2.5 * columns), 0.7 + (1.35 if columns > 1 else 2.4) * rows) as f:
-        axes = f.subplots(rows, columns, sharex=True, squeeze=False).ravel()
+    wide, tall = max(6.5, 2.5 * columns), 0.75 + (1.3 if columns > 1 else 2.4) * rows
+    with canvas(path, wide, tall, layout=None) as figure:
+        # Laying so many axes out by their texts takes longer than drawing them.
+        space = {"hspace": 0.62 if columns > 1 else 0.3, "wspace": 0.1}
+        figure.subplots_adjust(0.15 / wide, 0.5 / tall, 1 - 0.15 / wide, 1 - 0.7 / tall, **space)
+        axes = figure.subplots(rows, columns, sharex=True, squeeze=False).ravel()
         for axis, (title, sides) in zip(axes, panels, strict=False):
             for colour, (side, lengths) in zip(_SIDES, sides.items(), strict=False):
                 _histogram(axis, lengths, edges, colour, side if axis is axes[0] else "")
             medians = " and ".join(f"{lengths.quartiles[1]:,}" for lengths in sides.values())
             axis.set_title(f"{title}\nmedian {medians}", loc="left")
             axis.set_yticks([])
+        axes[0].set_xlim(low, high)
+        decades(axes[0])
         for axis in axes[len(panels) :]:
             axis.set_visible(False)
         for axis in axes[max(0, len(panels) - columns) : len(panels)]:
             axis.tick_params(labelbottom=True)
-        f.supxlabel("characters, logarithmic; height: share of the texts", fontsize=8)
-        f.legend(loc="outside upper right", ncols=2)
+        said = "characters, logarithmic; height: share of the texts"
+        figure.text(0.5, 0.08 / tall, said, ha="center")
+        figure.legend(loc="upper right", ncols=2)
 
 
 def draw_matrix(matrix: Matrix, titles: tuple[str, str, str], path: Path) -> None:
@@ -134,37 +146,27 @@ def draw_matrix(matrix: Matrix, titles: tuple[str, str, str], path: Path) -> Non
     columns = [n for n in (*matrix, *sorted(set(totals) - set(matrix))) if n in shown]
     cells = np.array([[matrix[row].get(name, 0) for name in columns] for row in rows], float)
     width, height = 2.4 + 0.42 * len(columns), 2.6 + 0.27 * len(rows)
-    with _figure(path, max(6.0, width), height) as figure:
+    with canvas(path, max(6.0, width), height) as figure:
         axis = figure.subplots()
-        axis.imshow(np.log10(cells + 1), cmap="OrRd", aspect="auto", vmin=0, vmax=6)
+        shades = np.ma.masked_where(cells == 0, np.log10(cells + 1))
+        axis.imshow(shades, cmap="OrRd", aspect="auto", vmin=0, vmax=6)
         for (row, column), count in np.ndenumerate(cells):
             if count:
                 colour = "white" if count > 30_000 else "black"
-                axis.text(column, row, _short(count), ha="center", va="center", color=colour)
-        axis.set_xticks(range(len(columns)), [_label(c) for c in columns], rotation=60, ha="right")
+                axis.text(column, row, brief(count), ha="center", va="center", color=colour)
+        axis.set_xticks(
+            range(len(columns)), [shortened(c) for c in columns], rotation=60, ha="right"
+        )
         axis.tick_params(axis="x", rotation_mode="anchor")
-        axis.set_yticks(range(len(rows)), [_label(row) for row in rows])
+        axis.set_yticks(range(len(rows)), [shortened(row) for row in rows])
         few = f" (the {_MOST_COLUMNS} columns with most)" if len(totals) > _MOST_COLUMNS else ""
+        axis.set_xticks(np.arange(len(columns) + 1) - 0.5, minor=True)
+        axis.set_yticks(np.arange(len(rows) + 1) - 0.5, minor=True)
+        axis.grid(which="minor", color="#eeeeee")
+        axis.tick_params(which="minor", length=0)
         axis.set_title(titles[0] + few, loc="left")
         axis.set_ylabel(titles[1])
         axis.set_xlabel(titles[2])
-
-
-@contextmanager
-def _figure(path: Path, width: float, height: float) -> Iterator["Figure"]:
-    """Yield a figure of so many inches that is written when the block is left."""
-    from matplotlib import style
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    sizes = dict.fromkeys(("font.size", "axes.titlesize", "axes.labelsize", "legend.fontsize"), 8)
-    plain = {"axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False}
-    with style.context(["default", {**sizes, **plain}]):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        FigureCanvasAgg(figure)
-        yield figure
-        # Without the library's name and version the same figures give the same bytes.
-        figure.savefig(path, dpi=110, metadata={"Software": None})
 
 
 def _height(rows: int, legend: int) -> float:
@@ -196,26 +198,15 @@ def _stack(
 
 
 def _name_rows(axis: "Axes", names: Sequence[str]) -> None:
-    axis.set_yticks(range(len(names)), [_label(name) for name in names])
+    axis.set_yticks(range(len(names)), [shortened(name) for name in names])
     axis.set_ylim(len(names) - 0.4, -0.6)
 
 
 def _histogram(
     axis: "Axes", lengths: Lengths, edges: npt.NDArray[np.float64], colour: str, label: str
 ) -> None:
-    texts = np.histogram(np.arange(len(lengths.counts)), edges, weights=lengths.counts)[0]
-    share = texts / max(1, lengths.total)
+    places = logs(np.arange(len(lengths.counts)))
+    share = np.histogram(places, edges, weights=lengths.counts)[0] / max(1, lengths.total)
     axis.stairs(share, edges, fill=True, alpha=0.35, color=colour)
     axis.stairs(share, edges, color=colour, label=label or None)
-    axis.axvline(max(1, lengths.quartiles[1]), color=colour, linestyle=":", linewidth=1.2)
-    axis.set_xscale("log")
-
-
-def _label(name: str) -> str:
-    return name if len(name) <= _LABEL else "…" + name[1 - _LABEL :]
-
-
-def _short(count: float) -> str:
-    if count < 10_000:
-        return f"{count:.0f}"
-    return f"{count / 1000:.0f}k" if count < 999_500 else f"{count / 1e6:.1f}M"
+    axis.axvline(float(logs(lengths.quartiles[1])), color=colour, linestyle=":", linewidth=1.2)

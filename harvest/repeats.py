@@ -103,8 +103,10 @@ def _similarities(a: list[str], b: list[str], least: float) -> npt.NDArray[np.fl
     from rapidfuzz.distance import Levenshtein
     from rapidfuzz.process import cpdist
 
+    # The library rounds, and with a cutoff of 0.8 it gives 0 for what is 0.8 alike.
+    cutoff = max(0.0, least - 1e-6)
     found: npt.NDArray[np.float64] = cpdist(
-        a, b, scorer=Levenshtein.normalized_similarity, score_cutoff=least, dtype=np.float64
+        a, b, scorer=Levenshtein.normalized_similarity, score_cutoff=cutoff, dtype=np.float64
     )
     return found
 

@@ -75,6 +75,11 @@ class Lengths:
         return len(self.counts) - 1
 
     @property
+    def shortest(self) -> int:
+        """Return the length of the shortest text, 0 without any."""
+        return int(np.argmax(self.counts > 0))
+
+    @property
     def quartiles(self) -> tuple[int, ...]:
         """Return the least lengths that a quarter, half and three quarters do not exceed."""
         reached = np.cumsum(self.counts)

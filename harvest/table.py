@@ -18,12 +18,14 @@ import pyarrow as pa
 from harvest.benchmarks import Benchmarks, read_benchmarks
 from harvest.marked import Marked, gather_marks
 from harvest.marks import COLUMNS, Marking, mark
+from harvest.overview import write_pair_overview
 from harvest.verdicts import Verdict, Verdicts, leaked, nearly_repeated, page_talk, repeated
 from rupairs.engine import open_engine
 from rupairs.pairs import PAIR_SCHEMA
 from rupairs.splits import split_of
 from rupairs.steps import Context
 from rupairs.store import StageReader, StageWriter, read_batches, write_table
+from rupairs.text import digest
 
 _ROWS = "harvest.rows"
 _LEAKS = "leaks.parquet"
@@ -45,6 +47,8 @@ def write_pairs(context: Context) -> None:
     """Write the pairs of `harvest.rows` that are neither repeats nor leaks."""
     rows, settings = context.inputs[_ROWS], context.config
     known = read_benchmarks(settings.benchmarks) if settings.benchmarks else None
+    if known and known.skipped:
+        context.progress.say(f"  benchmarks: not read: {', '.join(known.skipped)}")
     with open_engine(context.stage.engine, context.work) as engine:
         marking = _marking(context, known)
         tables = _tables(context, rows)
@@ -64,12 +68,14 @@ def write_pairs(context: Context) -> None:
         _write_leaks(context, marked, known)
     context.facts["overlap"] = _overlap(marked, verdicts)
     _settle(context, rows, verdicts)
+    write_pair_overview(context.out, context.facts, rows.parts())
 
 
 def _marking(context: Context, known: Benchmarks | None) -> Marking:
     if known is None:
         return Marking()
-    path = context.work / "known.parquet"
+    # Processes remember what they read by its path, so other texts have another.
+    path = context.work / f"known-{digest(known.keys.to_pylist())}.parquet"
     write_table(pa.table({"key": known.keys}), path)
     return Marking(str(path), context.config.contamination)
 

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from harvest.checks import Reasons, Terms, check_text
 from harvest.fetch import native
+from harvest.overview import write_text_overview
 from harvest.source import Excerpt, Native, Source, Unusable
 from harvest.sources import get
 from harvest.tally import Tally
@@ -20,7 +21,7 @@ from rupairs.engine import Engine, open_engine
 from rupairs.seen import Seen
 from rupairs.sentences import SENTENCE_SCHEMA
 from rupairs.steps import Context
-from rupairs.store import StageWriter
+from rupairs.store import StageWriter, column
 from rupairs.text import digest
 from rupairs.text_columns import clean_column, key_column
 
@@ -56,6 +57,7 @@ def write_texts(context: Context) -> None:
             context.licenses[name] = files.license
             advance(1, "")
     context.facts["sources"] = {name: tally.facts() for name, tally in tallies.items()}
+    write_text_overview(context.out, context.facts)
 
 
 def check_excerpts(excerpts: pa.Table, terms: Terms) -> pa.Table:
@@ -105,8 +107,8 @@ def _without_repeats(judged: pa.Table, seen: Seen) -> pa.Table:
     mask = pa.array(again)
     at = judged.schema.get_field_index
     for name, value in (("reason", "duplicate"), ("evidence", "the same text came before")):
-        column = pc.if_else(mask, value, judged[name])
-        judged = judged.set_column(at(name), _JUDGED.field(name), column)
+        found = pc.if_else(mask, value, judged[name])
+        judged = judged.set_column(at(name), _JUDGED.field(name), found)
     return judged
 
 
@@ -126,4 +128,4 @@ def _batches(items: Iterable[Excerpt | Unusable], unusable: list[Unusable]) -> I
 
 def _table(excerpts: list[Excerpt]) -> pa.Table:
     columns = zip(*excerpts, strict=True)
-    return pa.Table.from_arrays([pa.array(c, pa.string()) for c in columns], schema=_EXCERPTS)
+    return pa.Table.from_arrays([column(c, pa.string()) for c in columns], schema=_EXCERPTS)

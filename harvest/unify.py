@@ -18,13 +18,15 @@ import pyarrow as pa
 
 from harvest.checks import Terms, check_pairs
 from harvest.fetch import native
+from harvest.overview import write_pair_overview
 from harvest.source import DRAFT_SCHEMA, Draft, Native, Source, Unusable
 from harvest.sources import get
 from harvest.tally import Tally, total
 from rupairs.engine import Engine, open_engine
+from rupairs.errors import RupairsError
 from rupairs.pairs import PAIR_SCHEMA
 from rupairs.steps import Context
-from rupairs.store import StageWriter, gather, replace_directory
+from rupairs.store import StageWriter, column, gather, replace_directory
 from rupairs.text import digest
 
 _BATCH = 8_192
@@ -53,6 +55,7 @@ def write_rows(context: Context) -> None:
     gather(stages, context.out, PAIR_SCHEMA)
     context.facts["sources"] = tallies
     context.counts = total(tallies.values())
+    write_pair_overview(context.out, context.facts)
 
 
 def _source(context: Context, engine: Engine, source: Source, files: Native, terms: Terms) -> Path:
@@ -64,9 +67,19 @@ def _source(context: Context, engine: Engine, source: Source, files: Native, ter
     unfinished = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
+    try:
+        _write(unfinished, engine, source, files, terms)
+    except (RupairsError, OSError):
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+    replace_directory(unfinished, folder)
+    return folder
+
+
+def _write(folder: Path, engine: Engine, source: Source, files: Native, terms: Terms) -> None:
     tally = Tally.of(source, files)
     unusable: list[Unusable] = []
-    with StageWriter(unfinished, PAIR_SCHEMA) as writer:
+    with StageWriter(folder, PAIR_SCHEMA) as writer:
         assert source.pairs is not None  # the recipe was checked
         drafts = _batches(source.pairs(files), unusable)
         for judged in engine.map(partial(check_pairs, terms=terms), drafts):
@@ -75,9 +88,7 @@ def _source(context: Context, engine: Engine, source: Source, files: Native, ter
         # Last, so that their place does not depend on how far ahead the engine reads.
         tally.settle_unusable(unusable, writer)
     facts = json.dumps(tally.facts(), ensure_ascii=False, indent=1)
-    (unfinished / _TALLY).write_text(facts + "\n", encoding="utf-8")
-    replace_directory(unfinished, folder)
-    return folder
+    (folder / _TALLY).write_text(facts + "\n", encoding="utf-8")
 
 
 def _batches(
@@ -103,6 +114,6 @@ def _batches(
 def _table(drafts: list[Draft]) -> pa.Table:
     columns = list(zip(*drafts, strict=True))
     return pa.Table.from_arrays(
-        [pa.array(c, f.type) for c, f in zip(columns, DRAFT_SCHEMA, strict=True)],
+        [column(c, f.type) for c, f in zip(columns, DRAFT_SCHEMA, strict=True)],
         schema=DRAFT_SCHEMA,
     )

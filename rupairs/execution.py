@@ -6,10 +6,12 @@
    looks finished.
 """
 
+import errno
 import fcntl
 import json
 import os
 import shutil
+import sqlite3
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -39,9 +41,13 @@ class Outcome:
 
 @contextmanager
 def locked(run: Path) -> Iterator[None]:
-    """Hold the run directory for this process; `RupairsError` if another one has it."""
-    run.mkdir(parents=True, exist_ok=True)
-    with (run / ".lock").open("a+") as stream:
+    """Hold the run directory for this process; `RupairsError` if another one has it.
+
+    When the disk fills up, what is done in the block ends in a `RupairsError` too.
+    """
+    with _full_disk_named(run):
+        run.mkdir(parents=True, exist_ok=True)
+    with _full_disk_named(run), (run / ".lock").open("a+") as stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -55,6 +61,26 @@ def locked(run: Path) -> Iterator[None]:
         stream.write(str(os.getpid()))
         stream.flush()
         yield
+
+
+@contextmanager
+def _full_disk_named(run: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, sqlite3.OperationalError) as error:
+        if not _is_full(error):
+            raise
+        free = shutil.disk_usage(next(p for p in (run, *run.parents) if p.exists())).free
+        raise RupairsError(
+            f"{run}: no space left on the disk ({free / 1e6:,.1f} MB free); what is finished was "
+            "kept: free some space, then run the same command to go on, or choose another --out"
+        ) from None
+
+
+def _is_full(error: OSError | sqlite3.OperationalError) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
 
 
 def fingerprint(step: Step, seed: int, config: Mapping[str, Any], inputs: Mapping[str, str]) -> str:
@@ -93,41 +119,47 @@ def run_step(
         return Outcome(step, "kept", final, found)
 
     partial = final.with_name(f".{final.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
     context = Context(step, run, partial, recipe, stage, progress, inputs)
     for reader in inputs.values():
         context.licenses |= reader.manifest.licenses
         context.simulated = context.simulated or reader.manifest.simulated
         context.models += [m for m in reader.manifest.models if m not in context.models]
     started = time.monotonic()
-    try:
+    with _whole_or_gone(partial):
         resolve(step.run)(context)
-    except RupairsError:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
-    manifest = Manifest(
-        step=step.name,
-        step_version=step.version,
-        fingerprint=mark,
-        seed=recipe.run.seed,
-        config=config,
-        inputs=contents,
-        counts=context.counts,
-        files={},
-        models=context.models,
-        licenses=dict(sorted(context.licenses.items())),
-        simulated=context.simulated,
-        facts=context.facts,
-        seconds=round(time.monotonic() - started, 2),
-        versions=versions(),
-    )
-    manifest.files = describe_files(partial)
-    write_report(partial, manifest, step.title)
-    manifest.write(partial)
+        manifest = Manifest(
+            step=step.name,
+            step_version=step.version,
+            fingerprint=mark,
+            seed=recipe.run.seed,
+            config=config,
+            inputs=contents,
+            counts=context.counts,
+            files=describe_files(partial),
+            models=context.models,
+            licenses=dict(sorted(context.licenses.items())),
+            simulated=context.simulated,
+            facts=context.facts,
+            seconds=round(time.monotonic() - started, 2),
+            versions=versions(),
+        )
+        write_report(partial, manifest, step.title)
+        manifest.write(partial)
     replace_directory(partial, final)
     shutil.rmtree(run / ".work" / step.name, ignore_errors=True)
     return Outcome(step, "made", final, manifest)
+
+
+@contextmanager
+def _whole_or_gone(partial: Path) -> Iterator[None]:
+    """Make an empty folder, and remove it if the block fails for a reason a person can mend."""
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        yield
+    except (RupairsError, OSError):
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
 
 
 def _finished(needed: Step, by: Step, run: Path) -> StageReader:

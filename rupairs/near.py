@@ -59,7 +59,7 @@ class Buckets:
     def open(cls, folder: Path, rows: int) -> "Buckets":
         """Return empty buckets for a table of that many rows, in an existing folder."""
         for band in range(BANDS):
-            (folder / f"band-{band:02d}").unlink(missing_ok=True)
+            (folder / f"band-{band:02d}").write_bytes(b"")
         return cls(folder, np.zeros((rows, SKETCH), np.uint8))
 
     def add(self, start: int, bands: Hashes, sketches: Sketch) -> None:

@@ -1,4 +1,7 @@
-"""The page a person reads after a step: counts, why rows were dropped, a few rows of each."""
+"""The page a person reads after a step: counts, why rows were dropped, a few rows of each.
+
+A step that shows its rows itself, in `samples.md`, has only the first dropped ones repeated here.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -6,6 +9,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from rupairs.manifest import Manifest
+from rupairs.store import DROPPED
 
 _ROWS = 10
 _CELL = 160
@@ -38,7 +42,8 @@ def write_report(directory: Path, manifest: Manifest, title: str) -> None:
 
 def _samples(directory: Path, manifest: Manifest) -> list[str]:
     lines: list[str] = []
-    for name in manifest.files:
+    names = [n for n in manifest.files if n == DROPPED or "samples.md" not in manifest.files]
+    for name in names:
         if not name.endswith(".parquet") or (name.startswith("part-") and "00000" not in name):
             continue
         batch = next(pq.ParquetFile(directory / name).iter_batches(batch_size=_ROWS), None)

@@ -7,7 +7,7 @@ stage or none. The same rows in the same order give the same bytes.
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -73,6 +73,18 @@ def read_batches(path: Path, columns: list[str] | None = None) -> Iterator[pa.Re
     with _naming(path):
         file = pq.ParquetFile(path, page_checksum_verification=True)
         yield from file.iter_batches(batch_size=_BUFFER, columns=columns)
+
+
+def column(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    """Return values as an Arrow array.
+
+    JSON can spell half of a character (a lone surrogate: a text was cut there); it is left out,
+    for no file can hold it.
+    """
+    try:
+        return pa.array(values, kind)
+    except UnicodeEncodeError:
+        return pa.array([v.encode("utf-8", "ignore").decode() for v in values], kind)
 
 
 class _Parquet:
@@ -160,6 +172,8 @@ class StageWriter:
     def drop(self, row: Mapping[str, Any], reason: str, evidence: str = "") -> None:
         """Write a row that does not pass, with a one-word reason and what shows it."""
         text = json.dumps(row, ensure_ascii=False, default=str)
+        # Half of a character, see `column`, stays as JSON spells it.
+        text = text.encode("utf-8", "backslashreplace").decode()
         self._dropped.add({"reason": reason, "evidence": evidence, "row": text})
         self.reasons[reason] += 1
 

@@ -6,7 +6,7 @@ every parameter, the schema, the prompt version and the sample index.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal
 
@@ -44,7 +44,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: the text, why it ended, tokens billed, and seconds it took."""
+    """What came back: the text, why it ended, tokens billed, and seconds it took.
+
+    `reasoning` says whether the model thought aloud beside the text.
+    """
 
     text: str
     finish_reason: str
@@ -52,6 +55,7 @@ class Answer:
     completion_tokens: int
     served_by: str
     seconds: float
+    reasoning: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,4 +74,3 @@ class Candidate:
     fields: Mapping[str, str]
     call_id: str
     sample: int = 0
-    extra: Mapping[str, str] = field(default_factory=dict)

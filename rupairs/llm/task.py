@@ -5,7 +5,7 @@ The prompt text lives in versioned TOML files beside the stage that owns it.
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rupairs.errors import RupairsError
@@ -17,6 +17,7 @@ class Task:
 
     `inputs` and `outputs` map field names to the Russian labels shown to the model; `examples`
     are complete rows of both. `count` is how many different outputs one chat answer should hold.
+    `kinds` maps what an output can be asked to be (an input called `kind`) to Russian words.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Task:
     outputs: Mapping[str, str]
     examples: tuple[Mapping[str, str], ...]
     count: int = 1
+    kinds: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def prompt_version(self) -> str:
@@ -45,6 +47,7 @@ def load_task(path: Path, count: int = 1) -> Task:
             outputs=data["outputs"],
             examples=tuple(data.get("examples", ())),
             count=count,
+            kinds=data.get("kinds", {}),
         )
     except (OSError, tomllib.TOMLDecodeError, KeyError) as error:
         raise RupairsError(f"{path}: not a prompt file: {error}") from None

@@ -1,5 +1,7 @@
 """Native files in a temporary folder, and harvests of them."""
 
+import csv
+import io
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,11 +22,52 @@ from rupairs.execution import run_step
 from rupairs.progress import Progress
 from rupairs.recipe import validate
 from rupairs.steps import chain
-from rupairs.store import StageReader
+from rupairs.store import StageReader, read_table
 
 Native = Callable[[str, dict[str, str | bytes]], Path]
 Read = Callable[..., list[Any]]
 Harvest = Callable[..., dict[str, StageReader]]
+
+
+# The sources of the shipped sample that give pairs.
+SAMPLE_PAIRS = ["rcb", "ruparadetox", "miracl", "lenta"]
+
+
+def nli(premise: str, hypothesis: str, label: str = "entailment") -> dict[str, object]:
+    """Return a row as RCB and TERRa write it."""
+    return {"premise": premise, "hypothesis": hypothesis, "label": label}
+
+
+def news(*articles: tuple[str, str]) -> str:
+    """Return titles and texts as Lenta writes them."""
+    stream = io.StringIO()
+    writer = csv.writer(stream)
+    writer.writerow(["url", "title", "text", "topic", "tags"])
+    writer.writerows([f"https://example.org/{n}", *a, "", ""] for n, a in enumerate(articles))
+    return stream.getvalue()
+
+
+def dropped(stage: StageReader) -> list[dict[str, Any]]:
+    """Return the rows that a step did not keep."""
+    rows: list[dict[str, Any]] = read_table(stage.directory / "dropped.parquet").to_pylist()
+    return rows
+
+
+def reasons(stage: StageReader) -> list[tuple[str, str]]:
+    """Return (reason, evidence) of the rows that a step did not keep."""
+    return [(row["reason"], row["evidence"]) for row in dropped(stage)]
+
+
+def assert_balanced(stage: StageReader) -> None:
+    """Check that every row of a step, and every native row of every source, is accounted for."""
+    counts, sources = stage.manifest.counts, stage.manifest.facts["sources"]
+    assert counts.rows_in == counts.rows_out + counts.rows_dropped
+    assert counts.rows_dropped == sum(counts.dropped_by_reason.values()) == len(dropped(stage))
+    assert counts.rows_out == stage.table().num_rows
+    assert counts.rows_out == sum(tally["kept"] for tally in sources.values())
+    for name, tally in sources.items():
+        assert tally["native"] == tally["kept"] + sum(tally["dropped"].values()), name
+        assert tally["kept"] == sum(tally["relations"].values()), name
 
 
 @pytest.fixture

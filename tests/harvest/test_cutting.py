@@ -36,6 +36,7 @@ def ends(text: str) -> set[int]:
     return {sentence.stop for sentence in sentenize(text)}
 
 
+@settings(deadline=None)
 @given(TEXTS, st.integers(10, 600))
 def test_never_longer_and_always_a_beginning(text: str, limit: int) -> None:
     done = cut(text, limit)
@@ -45,7 +46,7 @@ def test_never_longer_and_always_a_beginning(text: str, limit: int) -> None:
     assert done == text or len(text) > limit
 
 
-@settings(max_examples=300)
+@settings(max_examples=200, deadline=None)
 @given(TEXTS, st.integers(10, 600))
 def test_the_last_sentence_end_that_razdel_sees_in_the_whole_text(text: str, limit: int) -> None:
     assume(len(text) > limit)

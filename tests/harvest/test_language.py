@@ -116,10 +116,12 @@ def test_rare_letters_of_a_neighbour_are_forgiven() -> None:
 
 def test_under_four_words_the_letters_decide() -> None:
     assert judged("Тази вечер") is None
+    assert judged("Рост на 5 %, а не на 6 %") is None
+    assert judged("Рост на 5 %") is None
     assert judged("Привіт, друже") == "1 of 11 letters are foreign to ru"
 
 
-@settings(max_examples=50)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(st.sampled_from([*RUSSIAN, *FOREIGN.values(), ""]), max_size=12))
 def test_a_text_is_judged_alone(texts: list[str]) -> None:
     alone = {i: evidence for i, text in enumerate(texts) if (evidence := judged(text))}
@@ -164,8 +166,8 @@ def test_the_signs_agree_with_the_detector(realdata: Path) -> None:
         "ru": lines(realdata / "ntrex/newstest2019-ref.rus.txt"),
         "en": lines(realdata / "ntrex/newstest2019-src.eng.txt"),
     }
-    for language, texts in both.items():
-        texts = [text for text in texts if len(text.split()) >= 4]
+    for language, all_texts in both.items():
+        texts = [text for text in all_texts if len(text.split()) >= 4]
         ours = unlike(pa.array(texts), language)
         theirs = {
             i

@@ -74,7 +74,7 @@ def test_base_answers() -> None:
     ("task", "answer", "reason"),
     [
         (TASK, reply("Здание сто", "length"), "cut_at_max_tokens"),
-        (TASK, reply("   "), "unparsable"),
+        (TASK, reply("   "), "empty_answer"),
         (PAIR, reply("Идёт дождь."), "unparsable"),
         (PAIR, reply("Идёт дождь.\nСледует: "), "unparsable"),
     ],
@@ -92,7 +92,7 @@ def test_instruct_answers_item_by_item() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "не JSON", '{"items": "нет"}', "[]", "{}", '{"items": [{"text": "недопис']
+    "text", ["не JSON", '{"items": "нет"}', "[]", "{}", '{"items": [{"text": "недопис']
 )
 def test_instruct_answers_outside_the_schema(text: str) -> None:
     found = read("instruct", TASK, reply(text))

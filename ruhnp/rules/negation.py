@@ -1,0 +1,201 @@
+"""Negation: «не» before the main verb, or taken away from before it.
+
+«Завод выпускал станки» → «Завод не выпускал станки»; «— столица области» → «— не столица
+области». The main verb is the first finite verb, and any other must stand in a clause opened by a
+conjunction or «который» after a comma. Left alone: sentences that negate something already (but
+for one plain «не» that can go), adverbs that «не» fits badly («вскоре», «впервые»), and verbs
+whose object or subject would have to go to the genitive («имеет значение», «существует музей»).
+Goes wrong where «не» reads as a contrast («не родился в Москве, а …»).
+"""
+
+from collections.abc import Iterator
+
+from ruhnp.rules.morphology import Reading
+from ruhnp.rules.phrase import phrase_at
+from ruhnp.rules.sentence import Sentence, Word, cased
+from ruhnp.rules.variant import Draw, Edit, Rule
+
+_NEGATIVE = frozenset(
+    {"не", "ни", "нет", "нельзя", "никогда", "никто", "ничто", "ничего", "никакой", "никаких"}
+    | {"нигде", "никуда", "никого", "никому", "никем", "неоднократно", "невозможно", "никак"}
+)
+_CLASHING = frozenset(
+    {"вскоре", "затем", "потом", "сразу", "тогда", "впоследствии", "уже", "ещё", "еще", "также"}
+    | {"тоже", "даже", "именно", "лишь", "только", "почти", "едва", "впервые", "снова", "вновь"}
+    | {"дважды", "трижды", "постепенно", "наконец", "примерно", "около", "приблизительно", "свыше"}
+    | {"более", "менее", "немедленно", "тут", "всегда", "постоянно", "обычно", "иногда", "часто"}
+    | {"нередко", "редко", "очень", "всё", "все", "многие", "некоторые", "несколько", "много"}
+    | {"то", "ли", "или", "либо", "однако", "но", "неожиданно", "внезапно", "скоро", "каждый"}
+    | {"значительно", "быстро", "активно", "позже", "позднее", "успешно", "так", "как", "раз"}
+    | {"дальнейшем", "начале", "сначала", "первоначально", "хотя", "бы", "пусть", "давайте"}
+)
+_SUBORDINATE = frozenset(
+    {"который", "где", "когда", "что", "чтобы", "поскольку", "хотя", "если", "куда", "откуда"}
+    | {"так", "потому", "пока", "чей", "ибо", "кто", "как"}
+)
+_UNFIT = frozenset(
+    {"иметь", "составлять", "составить", "насчитывать", "родиться", "умереть", "скончаться"}
+    | {"длиться", "прожить", "весить", "произойти", "случиться", "наступить", "есть", "погибнуть"}
+    | {"называться", "бывать", "начаться", "начинаться", "закончиться", "прийтись", "оказаться"}
+    | {"приходиться", "остаться", "оставаться", "следовать", "значить", "гласить", "казаться"}
+    | {"стоить", "достичь", "удаться", "быть", "дебютировать", "продлиться", "сообщить", "сказать"}
+    | {"заявить", "отметить", "оказывать", "оказать", "считать", "полагать", "вырасти", "считаться"}
+    | {"пройти", "проходить", "добиться", "впадать", "умирать", "отмечать", "сообщать"}
+)
+_EXISTENTIAL = frozenset(
+    {"существовать", "находиться", "жить", "проживать", "стоять", "сохраниться", "возникнуть"}
+    | {"встречаться", "происходить", "появиться", "появляться", "действовать", "работать"}
+    | {"располагаться", "водиться", "расти", "обитать", "иметься", "состояться", "расположить"}
+    | {"обнаружить", "найти", "выделять", "различать"}
+)
+_GENITIVE_OBJECTS = frozenset(
+    {"участие", "роль", "влияние", "значение", "внимание", "впечатление", "право", "возможность"}
+    | {"отношение", "место", "успех", "поддержка", "помощь", "сопротивление", "решение", "мера"}
+    | {"удовольствие", "сила", "попытка", "шаг", "опасность", "интерес", "доход", "счёт"}
+)
+_DASHES = frozenset({"—", "–"})
+
+
+def negation(sentence: Sentence, draw: Draw) -> Iterator[Edit]:
+    """Yield the sentence negated; «не» goes before the main verb or after the dash."""
+    if _NEGATIVE & set(sentence.lowers):
+        return
+    main = _main_predicate(sentence)
+    if main is None:
+        yield from _negated_dash(sentence)
+    elif _can_be_negated(sentence, main):
+        new = f"{cased('не', main.text)} {_opened(sentence, main)}"
+        yield Edit(((main.start, main.stop, new),), f"{main.text} → не {main.lower}")
+
+
+def _opened(sentence: Sentence, main: Word) -> str:
+    return main.lower if main.index == sentence.first else main.text
+
+
+def finite(word: Word) -> Reading | None:
+    """Return the finite reading of a word that can hardly be anything else."""
+    fits = [r for r in word.readings if _is_finite(r)]
+    return fits[0] if sum(r.score for r in fits) > 0.9 else None
+
+
+def _is_finite(reading: Reading) -> bool:
+    return reading.pos == "PRTS" or (reading.pos == "VERB" and "indc" in reading.grammemes)
+
+
+def _main_predicate(sentence: Sentence) -> Word | None:
+    """Return the first finite verb of the sentence."""
+    return next((w for w in sentence.words if w.depth == 0 and finite(w)), None)
+
+
+def _can_be_negated(sentence: Sentence, main: Word) -> bool:
+    reading = finite(main)
+    before = sentence.words[: main.index]
+    if reading is None or sentence.name(main.index) or reading.lemma in _UNFIT - {"быть"}:
+        return False
+    lowers = {w.lower for w in before} | {sentence.at(main.index + 1).lower}
+    if lowers & _CLASHING or any(w.text in {":", ";", "—", "–"} for w in before):
+        return False
+    if any(_opens_clause(w) for w in before) or not _others_are_subordinate(sentence, main):
+        return False
+    if reading.lemma == "быть" and not _is_copula(sentence, main):
+        return False
+    if reading.lemma in _EXISTENTIAL and not _subject_before(sentence, main):
+        return False
+    near = [r for w in sentence.words[main.index + 1 : main.index + 5] for r in w.readings]
+    return not any(r.lemma in _GENITIVE_OBJECTS and r.case == "accs" for r in near)
+
+
+def _opens_clause(word: Word) -> bool:
+    return any(r.lemma in _SUBORDINATE and r.pos != "NOUN" for r in word.readings[:1])
+
+
+def _others_are_subordinate(sentence: Sentence, main: Word) -> bool:
+    clause = False
+    for word in sentence.words[main.index + 1 :]:
+        if word.text == "," and _opens_clause(_after_preposition(sentence, word.index + 1)):
+            clause = True
+        after_copula = finite(main) is not None and _first_lemma(main) == "быть"
+        if finite(word) and not clause and word.depth == 0:
+            if not (after_copula and any(r.pos == "PRTS" for r in word.readings)):
+                return False
+    return True
+
+
+def _after_preposition(sentence: Sentence, index: int) -> Word:
+    word = sentence.at(index)
+    is_preposition = any(r.pos == "PREP" for r in word.readings[:1])
+    return sentence.at(index + 1) if is_preposition else word
+
+
+def _first_lemma(word: Word) -> str:
+    return word.readings[0].lemma if word.readings else ""
+
+
+def _is_copula(sentence: Sentence, main: Word) -> bool:
+    """Whether «был» is followed by its predicate, not by a thing that was there."""
+    after = sentence.at(main.index + 1)
+    first = after.readings[0] if after.readings else None
+    if first is None:
+        return False
+    if first.pos in {"PRTS", "ADJS"}:
+        return True
+    return all(r.case == "ablt" for r in after.readings if r.pos in {"NOUN", "ADJF", "PRTF"}) and (
+        first.case == "ablt" and first.pos in {"NOUN", "ADJF"}
+    )
+
+
+def _subject_before(sentence: Sentence, main: Word) -> bool:
+    after = sentence.at(main.index + 1)
+    nominal = any(r.case == "nomn" or r.pos in {"NUMR", "NUMB"} for r in after.readings)
+    starts = phrase_at(sentence, sentence.first)
+    return not nominal and starts is not None and starts.only("nomn") is not None
+
+
+def _negated_dash(sentence: Sentence) -> Iterator[Edit]:
+    dashes = [w for w in sentence.words if w.text in _DASHES and w.depth == 0]
+    if len(dashes) != 1 or ":" in sentence.text:
+        return
+    dash = dashes[0]
+    target = sentence.at(dash.index + 1)
+    if target.lower in {"это", "не"}:
+        target = sentence.at(dash.index + 2)
+    phrase = phrase_at(sentence, target.index)
+    subject = [w for w in sentence.words[: dash.index] if w.depth == 0]
+    if phrase is None or phrase.only("nomn") is None or not target.russian or target.capital:
+        return
+    # Digits before the dash: «1950 — поступил», a list or a range rather than a definition.
+    if not subject or any(w.text[0].isdigit() for w in subject) or _CLASHING & set(sentence.lowers):
+        return
+    evidence = f"— {phrase.text} → — не {phrase.text}"
+    yield Edit(((target.start, target.start, "не "),), evidence)
+
+
+def affirmation(sentence: Sentence, draw: Draw) -> Iterator[Edit]:
+    """Yield the sentence without its one «не» before a finite verb."""
+    negations = [w for w in sentence.words if w.lower in _NEGATIVE]
+    if len(negations) != 1 or negations[0].lower != "не" or negations[0].depth:
+        return
+    word = negations[0]
+    verb, after = sentence.at(word.index + 1), sentence.at(word.index + 2)
+    before = sentence.at(word.index - 1).lower
+    reading = finite(verb)
+    if reading is None or reading.lemma in {"быть", "мочь", "иметь", "существовать"}:
+        return
+    if before in {"ещё", "еще", "больше", "более", "пока", "чтобы", "если", "бы", "уже", "почти"}:
+        return
+    if {"но", "а", "зато", "хотя"} & set(sentence.lowers[word.index :]) or not _affirmable(after):
+        return
+    new = cased(verb.text, word.text)
+    yield Edit(((word.start, verb.stop, new),), f"не {verb.text} → {verb.text}")
+
+
+def _affirmable(after: Word) -> bool:
+    """Whether what follows the verb keeps its form without «не»."""
+    kinds = {r.pos for r in after.readings[:1]}
+    return after.text in {".", ","} or bool(kinds & {"PREP", "ADVB", "INFN", "CONJ"})
+
+
+RULES = (
+    Rule("negation", "negative", "negation", negation),
+    Rule("affirmation", "negative", "negation", affirmation),
+)

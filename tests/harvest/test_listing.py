@@ -1,0 +1,99 @@
+"""The table of sources, and what was found beside what USER-base reports."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import harvest.sources
+from harvest.listing import show_sources, verify_counts
+from harvest.sources import SOURCES
+from rupairs.errors import RupairsError
+from tests.harvest.conftest import Harvest, Native, nli
+from tests.harvest.test_sources import jsonl
+
+Captured = pytest.CaptureFixture[str]
+
+
+def listed(capsys: Captured) -> dict[str, dict[str, Any]]:
+    return {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+
+
+def with_source(monkeypatch: pytest.MonkeyPatch, name: str, **fields: Any) -> None:
+    known = tuple(replace(s, **fields) if s.name == name else s for s in SOURCES)
+    monkeypatch.setattr(harvest.sources, "SOURCES", known)
+
+
+def test_a_run_adds_what_was_found_and_kept(
+    harvest: Harvest, sample: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    show_sources(None, None, True)
+    assert {(row["found"], row["kept"]) for row in listed(capsys).values()} == {(None, None)}
+    harvest(sample, rows={"sources": ["rcb", "lenta"]})
+    show_sources(tmp_path / "run", sample, True)
+    rows = listed(capsys)
+    assert list(rows) == [s.name for s in SOURCES]
+    assert (rows["rcb"]["expected"], rows["rcb"]["found"], rows["rcb"]["kept"]) == (392, 22, 66)
+    assert (rows["lenta"]["found"], rows["lenta"]["kept"]) == (24, 22)
+    assert (rows["rcb"]["state"], rows["miracl"]["found"]) == ("folder", None)
+    show_sources(tmp_path / "run", sample, False)
+    printed = capsys.readouterr().out
+    assert "185,972" in printed and "Next: rupairs harvest run" in printed
+
+
+def test_a_folder_without_a_harvest_says_how_to_make_one(tmp_path: Path) -> None:
+    message = rf"{tmp_path}: no finished harvest there; run: rupairs harvest run --out"
+    with pytest.raises(RupairsError, match=message):
+        show_sources(tmp_path, None, True)
+    with pytest.raises(RupairsError, match=message):
+        verify_counts(tmp_path, True)
+
+
+def test_only_a_difference_without_a_reason_fails(
+    harvest: Harvest,
+    sample: Path,
+    tmp_path: Path,
+    capsys: Captured,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    harvest(sample, rows={"sources": ["rcb", "lenta"]})
+    assert verify_counts(tmp_path / "run", True) == 0
+    rows = listed(capsys)
+    assert [row["verdict"] for row in rows.values()] == ["explained", "explained"]
+    assert (rows["rcb"]["difference"], rows["rcb"]["native"], rows["rcb"]["kept"]) == (-370, 66, 66)
+    assert rows["rcb"]["why"].startswith("The train split has 438 rows")
+
+    with_source(monkeypatch, "rcb", why="")
+    assert verify_counts(tmp_path / "run", True) == 1
+    assert listed(capsys)["rcb"]["verdict"] == "unexplained"
+    assert verify_counts(tmp_path / "run", False) == 1
+    printed = capsys.readouterr().out
+    assert "unexplained" in printed and "-370" in printed and "185,972 " in printed
+
+    with_source(monkeypatch, "rcb", why="", expected=22, counts=())
+    assert verify_counts(tmp_path / "run", True) == 0
+    row = listed(capsys)["rcb"]
+    assert (row["verdict"], row["difference"], row["why"]) == ("equal", 0, "")
+
+    with_source(monkeypatch, "rcb", why="", expected=None, counts=())
+    assert verify_counts(tmp_path / "run", True) == 0
+    assert listed(capsys)["rcb"]["difference"] is None
+
+
+def test_pairs_of_an_earlier_run_are_not_taken_for_those_of_this_one(
+    harvest: Harvest, put: Native, tmp_path: Path, capsys: Captured
+) -> None:
+    folder = put("rcb", {"train.jsonl": jsonl(nli("Мы видели лес.", "Лес был виден."))})
+    old = harvest(folder, rows={"sources": ["rcb"]})["pairs"].directory
+    shutil.copytree(old, tmp_path / "old")
+    both = nli("Мы видели лес.", "Лес был виден."), nli("Ёж спит.", "Зверь спит.")
+    put("rcb", {"train.jsonl": jsonl(*both)})
+    harvest(folder, rows={"sources": ["rcb"]})
+    # As a run leaves it that ended between the two steps.
+    shutil.rmtree(old)
+    (tmp_path / "old").rename(old)
+    verify_counts(tmp_path / "run", True)
+    assert listed(capsys)["rcb"]["found"] == 2
