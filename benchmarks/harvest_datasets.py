@@ -36,7 +36,7 @@ GRAM = 5
 BANDS, ROWS, SLOTS = 25, 5, 128
 SIMILARITY = 0.9
 CONTAINMENT = 0.8
-LONG = 2
+LONG, PHRASE = 2, 30
 SHORTEST, LONGEST, CUT = 3, 400_000, 4_000
 HEAD = 400
 
@@ -202,6 +202,7 @@ class Known:
         self.keys: list[str] = json.loads(path.read_text(encoding="utf-8"))
         self.equal = set(self.keys)
         self.grams = [grams(k) for k in self.keys]
+        self.sizes = [len(found) for found in self.grams]
         counts = Counter(g for found in self.grams for g in found)
         self.index: dict[str, list[int]] = defaultdict(list)
         for number, found in enumerate(self.grams):
@@ -215,7 +216,11 @@ class Known:
             return text
         theirs = grams(text)
         met = {n for gram in theirs for n in self.index.get(gram, ())}
+        # A short known text counts only where it is half of what the other says.
+        least = min(len(theirs) / LONG, PHRASE)
         for number in met:
+            if self.sizes[number] < least:
+                continue
             known = self.grams[number]
             if len(known & theirs) < CONTAINMENT * len(known):
                 continue

@@ -51,6 +51,9 @@ def register(app: typer.Typer) -> None:
         if from_dir is not None:
             settings["from_dir"] = str(from_dir.resolve())
         if benchmarks is not None:
+            from harvest.benchmarks import benchmark_files
+
+            benchmark_files(benchmarks)  # a wrong path is said now and not when all rows are read
             settings["pairs"]["benchmarks"] = str(benchmarks.resolve())
         raise typer.Exit(run_harvest(chosen, settings, out, as_json))
 

@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from harvest.repeats import HEAD
 from rupairs.containment import KnownTexts
 from rupairs.grams import Grams, grams
 from rupairs.near import BANDS, SKETCH, signatures
@@ -56,7 +58,8 @@ def mark(pairs: pa.Table, marking: Marking) -> pa.Table:
     """Return the marks (`MARKS_SCHEMA`) of a table with `COLUMNS`."""
     pairs = pairs.combine_chunks()
     keys = {name: key_column(_array(pairs[name])) for name in ("query", "passage")}
-    query, passage = grams(keys["query"]), grams(keys["passage"])
+    # No more of a side is compared with another (`harvest.repeats`).
+    query, passage = (grams(pc.utf8_slice_codeunits(keys[n], 0, HEAD)) for n in keys)
     symmetric = pairs["symmetric"].to_numpy()
     positive = pairs["polarity"].to_numpy() > 0
     bands, sketches = signatures(*_mixed(query, passage, symmetric, positive))

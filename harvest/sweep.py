@@ -1,6 +1,7 @@
 """The sweep: what each threshold of decontamination finds in a sample, to choose one by eye."""
 
 from collections import Counter
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from rupairs.text_columns import key_column
 
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 _SHOWN = 70
+_BATCH = 8_192
+_PLACES = 20
 
 
 def show_sweep(out: Path, folder: Path, sample: int, as_json: bool) -> None:
@@ -47,7 +50,7 @@ def show_sweep(out: Path, folder: Path, sample: int, as_json: bool) -> None:
 
 
 def sweep(rows: StageReader, folder: Path, sample: int) -> list[dict[str, Any]]:
-    """Return the findings of each threshold, for evenly spread batches of about `sample` pairs."""
+    """Return the findings of each threshold, for about `sample` evenly spread pairs."""
     known = read_benchmarks(folder)
     texts = KnownTexts(known.keys, THRESHOLDS[0])
     best: list[tuple[float, int, str]] = []
@@ -86,15 +89,12 @@ def _at(
 
 
 def _spread(rows: StageReader, sample: int) -> list[pa.RecordBatch]:
-    """Return batches from the whole length of the table, about `sample` rows of them."""
+    """Return rows from many places of the table, about `sample` of them."""
     total = rows.manifest.counts.rows_out
     if not total:
         raise RupairsError(f"{rows.directory}: no pairs to look at")
-    step = max(1, total // max(1, sample))
-    chosen, number = [], 0
-    for part in rows.parts():
-        for batch in read_batches(part, ["query", "passage"]):
-            if number % step == 0:
-                chosen.append(batch)
-            number += 1
-    return chosen
+    # Whole batches would often be those of one source.
+    apart = max(1, total // _BATCH // max(_PLACES, sample // _BATCH))
+    batches = (b for part in rows.parts() for b in read_batches(part, ["query", "passage"]))
+    chosen = list(islice(batches, 0, None, apart))
+    return [batch.slice(0, max(1, sample // len(chosen))) for batch in chosen]

@@ -22,13 +22,17 @@ import pyarrow.compute as pc
 
 from rupairs.grams import Grams, Hashes, N, Offsets, grams
 
-_BLOOM_BITS = 24
+_BITS = 20
+_SHIFT = np.uint64(64 - _BITS)
+_COUNTERS = (1 << 22) - 1
+_SPREAD = 0x9E3779B1
 _SPARE = 3
 # A text with this many times the grams of the known one is long; a text of fewer is a phrase.
 _LONG = 2
 _PHRASE = 30
 
 Rows = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 
 
 class Hit(NamedTuple):
@@ -38,6 +42,70 @@ class Hit(NamedTuple):
     known: int
     score: float
     equal: bool
+
+
+@dataclass(frozen=True)
+class _Rare:
+    """Rare grams: hashes in order, where each one's postings begin, the postings, hits needed.
+
+    `buckets` says, for the first bits of a hash, where hashes with these bits begin.
+    """
+
+    hashes: Hashes
+    starts: Offsets
+    postings: Rows
+    enough: Rows
+    buckets: npt.NDArray[np.int32]
+
+    @classmethod
+    def of(cls, hashes: Hashes, owners: Rows, enough: Rows) -> "_Rare":
+        """Return the index of postings that are ordered by hash."""
+        unique, starts = np.unique(hashes, return_index=True)
+        buckets = np.searchsorted(unique >> _SHIFT, np.arange((1 << _BITS) + 1, dtype=np.uint64))
+        starts = np.append(starts, len(hashes))
+        return cls(unique, starts, owners, enough, buckets.astype(np.int32))
+
+    def common(self, texts: Grams, known: int) -> tuple[Rows, Rows]:
+        """Return (row, known text) that share enough grams; `known` is their number."""
+        at, owners = self._lookup(texts)
+        lengths = self.starts[at + 1] - self.starts[at]
+        rows = np.repeat(owners, lengths)
+        met = self.postings[_ranges(self.starts[at], lengths)]
+        pairs = rows * known + met
+        # Counted roughly first: sorting all pairs to count them would take most of the time.
+        rough = (pairs * _SPREAD) & _COUNTERS
+        counts = np.bincount(rough, minlength=_COUNTERS + 1)
+        pairs = pairs[counts[rough] >= self.enough[met]]
+        unique, exact = np.unique(pairs, return_counts=True)
+        rows, met = np.divmod(unique, known)
+        fit = exact >= self.enough[met]
+        return rows[fit], met[fit]
+
+    def _lookup(self, texts: Grams) -> tuple[Rows, Rows]:
+        """Return the places of the grams that are rare ones, and the rows they stand in."""
+        if not len(self.hashes):
+            return np.zeros(0, np.int64), np.zeros(0, np.int64)
+        bits = (texts.hashes >> _SHIFT).astype(np.int64)
+        start, end = self.buckets[bits], self.buckets[bits + 1]
+        some = np.flatnonzero(start < end)
+        start, end, hashes = start[some], end[some], texts.hashes[some]
+        places, numbers = [], []
+        while len(some):
+            there = self.hashes[start] == hashes
+            places.append(start[there])
+            numbers.append(some[there])
+            start = start + 1
+            left = ~there & (start < end)
+            some, start, end, hashes = some[left], start[left], end[left], hashes[left]
+        if not places:
+            return np.zeros(0, np.int64), np.zeros(0, np.int64)
+        number = np.concatenate(numbers)
+        at = np.concatenate(places).astype(np.int64)
+        # A gram that a text repeats counts once. (Sorted: np.unique would hash, and be slower.)
+        once = np.sort(texts.owners()[number] * len(self.hashes) + at)
+        once = once[np.append(True, once[1:] != once[:-1])]
+        owners, at = np.divmod(once, len(self.hashes))
+        return at, owners
 
 
 @dataclass(frozen=True)
@@ -60,7 +128,7 @@ class KnownTexts:
         equal = pc.indices_nonzero(pc.is_valid(where)).to_pylist()
         found = [Hit(row, where[row].as_py(), 1.0, equal=True) for row in equal]
         same = {(hit.row, hit.known) for hit in found}
-        texts = grams(keys)  # a gram may stand there twice; that costs less than looking for it
+        texts = grams(keys)
         rows, known = self._candidates(texts)
         scores = self._contained(texts, rows, known)
         fit = scores >= self.floor
@@ -87,8 +155,15 @@ class KnownTexts:
         return needed
 
     @cached_property
-    def _prefix(self) -> tuple[Hashes, Offsets, Rows, Rows]:
-        """Return rare gram hashes, sorted; where their postings begin; the postings; hits needed.
+    def _phrases(self) -> _Rare:
+        return self._rare(self._sizes < _PHRASE)
+
+    @cached_property
+    def _longer(self) -> _Rare:
+        return self._rare(self._sizes >= _PHRASE)
+
+    def _rare(self, chosen: Mask) -> _Rare:
+        """Return the index of the rare grams of some known texts.
 
         A text that misses `size - needed` grams of a known text has at least `prefix - missed` of
         its `prefix` rarest.
@@ -99,33 +174,23 @@ class KnownTexts:
         rank = np.arange(len(order)) - np.repeat(self._grams.offsets[:-1], self._sizes)
         missed = self._sizes - self._needed
         length = np.minimum(self._sizes, missed + np.maximum(missed // 2, _SPARE))
-        rare = order[rank < np.repeat(length, self._sizes)]
+        rare = order[(rank < np.repeat(length, self._sizes)) & chosen[owners]]
         rare = rare[np.lexsort((owners[rare], hashes[rare]))]
-        unique, starts = np.unique(hashes[rare], return_index=True)
-        return unique, np.append(starts, len(rare)), owners[rare], np.maximum(length - missed, 1)
-
-    @cached_property
-    def _bloom(self) -> npt.NDArray[np.bool_]:
-        marks = np.zeros(1 << _BLOOM_BITS, bool)
-        marks[self._prefix[0] >> np.uint64(64 - _BLOOM_BITS)] = True
-        return marks
+        return _Rare.of(hashes[rare], owners[rare], np.maximum(length - missed, 1))
 
     def _candidates(self, texts: Grams) -> tuple[Rows, Rows]:
-        unique, starts, postings, enough = self._prefix
-        if not len(unique):
-            return np.zeros(0, np.int64), np.zeros(0, np.int64)
-        maybe = np.flatnonzero(self._bloom[texts.hashes >> np.uint64(64 - _BLOOM_BITS)])
-        hashes, owners = texts.hashes[maybe], texts.owners()[maybe]
-        at = np.minimum(np.searchsorted(unique, hashes), len(unique) - 1)
-        there = unique[at] == hashes
-        at, owners = at[there], owners[there]
-        lengths = starts[at + 1] - starts[at]
-        rows, known = np.repeat(owners, lengths), postings[_ranges(starts[at], lengths)]
-        fit = self._sizes[known] >= np.minimum(np.diff(texts.offsets)[rows] / _LONG, _PHRASE)
-        pairs, counts = np.unique(rows[fit] * len(self.keys) + known[fit], return_counts=True)
-        rows, known = np.divmod(pairs, len(self.keys))
-        fit = counts >= enough[known]
-        return rows[fit], known[fit]
+        """Return (row, known text) with enough rare grams in common."""
+        sizes = np.diff(texts.offsets)
+        found = [self._longer.common(texts, len(self.keys))]
+        # A phrase counts only in a text of at most twice its grams.
+        short = np.flatnonzero(sizes <= _LONG * _PHRASE)
+        lengths = sizes[short]
+        hashes = texts.hashes[_ranges(texts.offsets[short], lengths)]
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        rows, known = self._phrases.common(Grams(hashes, offsets), len(self.keys))
+        fit = sizes[short[rows]] <= _LONG * self._sizes[known]
+        found.append((short[rows[fit]], known[fit]))
+        return np.concatenate([f[0] for f in found]), np.concatenate([f[1] for f in found])
 
     def _contained(self, texts: Grams, rows: Rows, known: Rows) -> npt.NDArray[np.float64]:
         """Return the share of the known texts' grams that stand anywhere in the rows."""

@@ -29,8 +29,12 @@ def digits(sentence: Sentence, draw: Draw) -> Iterator[Edit]:
             continue
         options = _others(sentence, word)
         if options:
-            new = draw.one(options, f"number {word.index}")
-            yield Edit(((word.start, word.stop, new),), _evidence(sentence, word, new))
+            new = draw.one(options, f"number {word.text}")
+            # A year that is said twice changes in both places, or the sentence falls apart.
+            same = [w for w in sentence.words if w.text == word.text]
+            if word is same[0] and all(_others(sentence, w) for w in same):
+                spans = tuple((w.start, w.stop, new) for w in same)
+                yield Edit(spans, _evidence(sentence, word, new))
 
 
 def _evidence(sentence: Sentence, word: Word, new: str) -> str:

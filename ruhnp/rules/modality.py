@@ -13,9 +13,9 @@ from ruhnp.rules.variant import Draw, Edit, Rule
 
 # As written, before an infinitive.
 _BEFORE_INFINITIVE = {
-    "могут": ("должны", "обязаны"),
-    "могли": ("должны были", "были обязаны"),
-    "мог": ("должен был", "был обязан"),
+    "могут": ("должны",),
+    "могли": ("должны были",),
+    "мог": ("должен был",),
     "могла": ("должна была", "была обязана"),
     "могло": ("должно было",),
     "должен": ("может",),
@@ -65,6 +65,14 @@ _VERBS = {
     "отказаться": "согласиться",
     "отказываться": "соглашаться",
     "стремиться": "отказываться",
+    "намереваться": "отказываться",
+    "решить": "отказаться",
+    "согласиться": "отказаться",
+    "соглашаться": "отказываться",
+    "позволять": "мешать",
+    "позволить": "помешать",
+    "хотеть": "отказываться",
+    "захотеть": "отказаться",
 }
 _NEED_INFINITIVE = frozenset(_VERBS) - {
     *("разрешить", "разрешать", "запретить", "запрещать", "разрешаться", "запрещаться")
@@ -112,16 +120,29 @@ def _before_infinitive(sentence: Sentence, word: Word) -> Options:
     if both in _PAST_OF_MUST and _is_infinitive(sentence.at(word.index + 2)):
         return (_PAST_OF_MUST[both],), word.index + 2
     options = _BEFORE_INFINITIVE.get(word.lower, ())
+    if word.lower == "может":
+        options = _must(sentence.at(word.index - 1))
     beside = {sentence.at(word.index - 1).lower, after.lower}
     if not options or not _is_infinitive(after) or beside & _PAST:
         return (), 0
-    if word.lower == "возможно" or "бы" in sentence.lowers:
+    if "бы" in sentence.lowers:
         return (), 0
     return options, word.index + 1
 
 
+def _must(subject: Word) -> tuple[str, ...]:
+    """Return «должен» in the gender of a subject right before «может»."""
+    if subject.capital and subject.index:
+        return ()
+    found = [r for r in subject.readings if r.case == "nomn" and r.number == "sing"]
+    if not found or found[0].pos not in {"NOUN", "NPRO"} or not found[0].gender:
+        return ()
+    form = {"masc": "должен", "femn": "должна", "neut": "должно"}.get(found[0].gender)
+    return (form,) if form else ()
+
+
 def _verb(sentence: Sentence, word: Word) -> Options:
-    given = [r for r in word.readings if r.lemma in _VERBS and r.pos in {"VERB", "PRTS", "GRND"}]
+    given = [r for r in word.readings if r.lemma in _VERBS and r.pos in {"VERB", "PRTS"}]
     if not given or given[0] is not word.readings[0]:
         return (), 0
     after = sentence.at(word.index + 1)
@@ -137,7 +158,7 @@ def _verb(sentence: Sentence, word: Word) -> Options:
 def _parenthetic(sentence: Sentence, word: Word) -> Options:
     options = _PARENTHETIC.get(word.lower, ())
     opened = sentence.at(word.index - 1).text == "," or word.index == sentence.first
-    closed = sentence.at(word.index + 1).text == ","
+    closed = sentence.at(word.index + 1).text == "," and sentence.at(word.index + 2).lower != "что"
     return (options, word.index + 1) if options and opened and closed else ((), 0)
 
 

@@ -40,7 +40,7 @@ _UNFIT = frozenset(
     | {"приходиться", "остаться", "оставаться", "следовать", "значить", "гласить", "казаться"}
     | {"стоить", "достичь", "удаться", "быть", "дебютировать", "продлиться", "сообщить", "сказать"}
     | {"заявить", "отметить", "оказывать", "оказать", "считать", "полагать", "вырасти", "считаться"}
-    | {"пройти", "проходить", "добиться", "впадать", "умирать", "отмечать", "сообщать"}
+    | {"пройти", "проходить", "решить", "стремиться", "датироваться", "включать", "добиться", "впадать", "умирать", "отмечать", "сообщать"}
 )
 _EXISTENTIAL = frozenset(
     {"существовать", "находиться", "жить", "проживать", "стоять", "сохраниться", "возникнуть"}
@@ -49,7 +49,8 @@ _EXISTENTIAL = frozenset(
     | {"обнаружить", "найти", "выделять", "различать"}
 )
 _GENITIVE_OBJECTS = frozenset(
-    {"участие", "роль", "влияние", "значение", "внимание", "впечатление", "право", "возможность"}
+    {"ущерб", "вред", "вклад", "препятствие", "образование", "дело", "деятельность"}
+    | {"участие", "роль", "влияние", "значение", "внимание", "впечатление", "право", "возможность"}
     | {"отношение", "место", "успех", "поддержка", "помощь", "сопротивление", "решение", "мера"}
     | {"удовольствие", "сила", "попытка", "шаг", "опасность", "интерес", "доход", "счёт"}
 )
@@ -64,8 +65,19 @@ def negation(sentence: Sentence, draw: Draw) -> Iterator[Edit]:
     if main is None:
         yield from _negated_dash(sentence)
     elif _can_be_negated(sentence, main):
-        new = f"{cased('не', main.text)} {_opened(sentence, main)}"
-        yield Edit(((main.start, main.stop, new),), f"{main.text} → не {main.lower}")
+        new = f"{_not(sentence, main)} {_opened(sentence, main)}"
+        new = cased(new, main.text)
+        yield Edit(((main.start, main.stop, new),), f"{main.text} → {new}")
+
+
+def _not(sentence: Sentence, main: Word) -> str:
+    """Return «не», or «не был» before a bare participle that is dated: an event, not a state."""
+    reading = finite(main)
+    dated = any(w.text[:1].isdigit() for w in sentence.words)
+    if reading is None or reading.pos != "PRTS" or not dated:
+        return "не"
+    form = {"masc": "был", "femn": "была", "neut": "было"}.get(reading.gender, "были")
+    return f"не {form}"
 
 
 def _opened(sentence: Sentence, main: Word) -> str:
@@ -90,7 +102,7 @@ def _main_predicate(sentence: Sentence) -> Word | None:
 def _can_be_negated(sentence: Sentence, main: Word) -> bool:
     reading = finite(main)
     before = sentence.words[: main.index]
-    if reading is None or sentence.name(main.index) or reading.lemma in _UNFIT - {"быть"}:
+    if reading is None or sentence.name(main.index) or _is_unfit(reading):
         return False
     lowers = {w.lower for w in before} | {sentence.at(main.index + 1).lower}
     if lowers & _CLASHING or any(w.text in {":", ";", "—", "–"} for w in before):
@@ -101,8 +113,31 @@ def _can_be_negated(sentence: Sentence, main: Word) -> bool:
         return False
     if reading.lemma in _EXISTENTIAL and not _subject_before(sentence, main):
         return False
+    if {"только", "лишь", "всего", "частично", "отчасти"} & set(sentence.lowers):
+        return False
+    if _counts_or_names(sentence, main):
+        return False
     near = [r for w in sentence.words[main.index + 1 : main.index + 5] for r in w.readings]
     return not any(r.lemma in _GENITIVE_OBJECTS and r.case == "accs" for r in near)
+
+
+def _counts_or_names(sentence: Sentence, main: Word) -> bool:
+    """Whether the verb leads to what «не» would only contrast: a date, a count, a late subject."""
+    after = sentence.words[main.index + 1 : main.index + 4]
+    if after and after[0].text[:1].isdigit():
+        return True
+    if any(r.pos == "NUMR" for w in after for r in w.readings[:1]):
+        return True
+    opening = sentence.at(sentence.first)
+    late = phrase_at(sentence, main.index + 1)
+    framed = any(r.pos == "PREP" for r in opening.readings[:1]) or opening.text[0].isdigit()
+    if late is None or framed or main.index == sentence.first:
+        return False
+    return late.only("nomn") is not None and sentence.at(main.index + 1).text != ","
+
+
+def _is_unfit(reading: Reading) -> bool:
+    return reading.lemma in _UNFIT and reading.lemma != "быть"
 
 
 def _opens_clause(word: Word) -> bool:

@@ -19,8 +19,6 @@ _AS_WRITTEN = {
     "вчетверо": ("вдвое", "втрое"),
     "дважды": ("трижды", "четырежды"),
     "трижды": ("дважды", "четырежды"),
-    "единожды": ("дважды",),
-    "однажды": (),
 }
 _NOUNS = {
     "большинство": ("меньшинство",),
@@ -30,12 +28,11 @@ _NOUNS = {
     "четверть": ("треть", "половина"),
     "миллион": ("миллиард",),
     "миллиард": ("миллион",),
-    "десяток": (),
 }
 # «500 тысяч» → «500 миллионов»: the genitive plural is the same place for both genders.
 _SCALES = {
     **{"тысяч": "миллионов", "миллионов": "тысяч", "миллиардов": "миллионов"},
-    **{"тыс": "млн", "млн": "тыс", "млрд": "млн"},
+    **{"тыс": "млн", "млн": "тыс.", "млрд": "млн"},
 }
 _BEFORE_NUMBERS = {
     "более": ("менее",),
@@ -59,14 +56,22 @@ def quantity(sentence: Sentence, draw: Draw) -> Iterator[Edit]:
         if options:
             new = cased(draw.one(options, f"quantity {word.index}"), word.text)
             fix = preposition_span(sentence, word.index, new)
-            yield Edit(((word.start, word.stop, new), *fix), f"{word.text} → {new}")
+            yield Edit(((word.start, _stop(sentence, word), new), *fix), f"{word.text} → {new}")
+
+
+def _stop(sentence: Sentence, word: Word) -> int:
+    """Return where the word ends: «тыс.» takes its full stop along, «млн» has none."""
+    after = sentence.at(word.index + 1)
+    dotted = word.lower == "тыс" and after.text == "." and after.index < sentence.end
+    return after.stop if dotted else word.stop
 
 
 def _options(sentence: Sentence, word: Word) -> Iterator[str]:
     after, before = sentence.at(word.index + 1), sentence.at(word.index - 1)
     yield from _AS_WRITTEN.get(word.lower, ())
-    if word.lower in _SCALES and before.text[:1].isdigit():
-        yield _SCALES[word.lower]
+    if word.lower in _SCALES and before.text[:1].isdigit() and not _scaled(sentence, word):
+        dotted = word.lower == "млн" and after.text == "."
+        yield "тыс" if dotted else _SCALES[word.lower]
     if before.lower not in {"не", "всё", "все", "чем"} and after.text[:1].isdigit():
         yield from _BEFORE_NUMBERS.get(word.lower, ())
     yield from _noun(sentence, word)
@@ -74,6 +79,11 @@ def _options(sentence: Sentence, word: Word) -> Iterator[str]:
         if reading.pos == "ADJF" and reading.lemma in _ADJECTIVES:
             yield from _certain([r for r in word.readings if r.pos == "ADJF"], reading.lemma)
     yield from _many(sentence, word)
+
+
+def _scaled(sentence: Sentence, word: Word) -> bool:
+    """Whether the number before has a scale already («2 миллиона 200 тысяч»)."""
+    return any(r.lemma in {"миллион", "миллиард"} for r in sentence.at(word.index - 2).readings)
 
 
 def _certain(given: list[Reading], lemma: str) -> Iterator[str]:
@@ -112,6 +122,8 @@ def _many(sentence: Sentence, word: Word) -> Iterator[str]:
         return
     after = sentence.at(word.index + 1)
     phrase = phrase_at(sentence, word.index + 1)
+    if {"исключением", "исключения", "кроме"} & set(sentence.lowers):
+        return
     if after.lower in _AFTER_ALL or phrase is None or sentence.name(phrase.head):
         return
     given = [r for r in word.readings if r.pos == "ADJF" and r.number == "plur"]

@@ -15,6 +15,9 @@ MODULES = (
     "negation",
     "modality",
     "quantity",
+    "time_place",
+    "roles",
+    "entities",
     "antonyms",
 )
 _LONGEST = 2_000

@@ -1,25 +1,25 @@
-"""`rupairs sources` and `rupairs harvest run`, as a person types them."""
+"""`rupairs sources` and `rupairs harvest run|verify|sweep`, as a person types them."""
 
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
-import rupairs.steps
+import harvest.sources
 from harvest.cli import register
-from harvest.sources import SOURCES
-from harvest.stage import STAGE
+from harvest.fetch import native
+from harvest.sources import SOURCES, USER_BASE, get
 from rupairs.errors import UsageError
-from rupairs.store import StageReader
+from rupairs.store import StageReader, read_table
 
 
 @pytest.fixture
-def app(monkeypatch: pytest.MonkeyPatch) -> typer.Typer:
-    monkeypatch.setattr(rupairs.steps, "load_stages", lambda: {"harvest": STAGE})
+def app() -> typer.Typer:
     made = typer.Typer()
     register(made)
     return made
@@ -44,36 +44,107 @@ def test_run_needs_no_recipe(app: typer.Typer, sample: Path, tmp_path: Path) -> 
     command = ["harvest", "run", "--from-dir", str(sample), "--out", str(out), "--json"]
     done = CliRunner().invoke(app, command)
     assert done.exit_code == 0, done.output
-    states = {row["step"]: row["state"] for row in json.loads(done.stdout)}
-    assert states == {"harvest.pairs": "made", "harvest.texts": "made"}
+    rows = json.loads(done.stdout)
+    assert {row["step"]: (row["state"], row["rows_in"], row["rows_out"]) for row in rows} == {
+        "harvest.rows": ("made", 203, 199),
+        "harvest.pairs": ("made", 199, 198),
+        "harvest.texts": ("made", 78, 76),
+    }
     pairs = StageReader(out / "harvest" / "pairs")
     assert set(pairs.manifest.licenses) == {"rcb", "ruparadetox", "miracl", "lenta"}
     again = CliRunner().invoke(app, command)
     assert {row["state"] for row in json.loads(again.stdout)} == {"kept"}
+    table = CliRunner().invoke(app, command[:-1])
+    assert "what was made" in table.stdout and "harvest/pairs" in table.stdout
 
 
-def test_run_takes_the_named_sources_only(app: typer.Typer, sample: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "steps"),
+    [("rcb", ["harvest.rows", "harvest.pairs"]), ("wikipedia", ["harvest.texts"])],
+)
+def test_run_takes_the_named_sources_only(
+    app: typer.Typer, sample: Path, tmp_path: Path, name: str, steps: list[str]
+) -> None:
     out = str(tmp_path / "out")
-    command = ["harvest", "run", "rcb", "--from-dir", str(sample), "--out", out, "--json"]
+    command = ["harvest", "run", name, "--from-dir", str(sample), "--out", out, "--json"]
     done = CliRunner().invoke(app, command)
-    assert [row["step"] for row in json.loads(done.stdout)] == ["harvest.pairs"]
+    assert [row["step"] for row in json.loads(done.stdout)] == steps
+
+
+def test_all_asks_for_the_open_sources_of_user_base(
+    app: typer.Typer, sample: Path, tmp_path: Path
+) -> None:
+    command = ["harvest", "run", "--all", "--from-dir", str(sample), "--out", str(tmp_path)]
+    done = CliRunner().invoke(app, command)
+    assert isinstance(done.exception, UsageError)
+    assert f"{sample / USER_BASE[0]}: no such folder" in str(done.exception)
+    asked = json.loads((tmp_path / "recipe.json").read_text(encoding="utf-8"))["harvest"]
+    assert asked["rows"]["sources"] == list(USER_BASE)
+    assert asked["texts"]["sources"] == []
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["lena"], "lena: no such source"),
-        ([], "name a source, or give --from-dir"),
-        (["--from-dir", "."], "name a source, . has no folder"),
+        (["rcb", "rcb"], "rcb is named twice"),
+        ([], "name a source, or give --from-dir, or give --all; known: allnli"),
+        (["--from-dir", "."], "name a source, . has no folder of that name"),
+        (["rcb", "--from-dir", "."], "rcb: no such folder; it should hold train.jsonl"),
+        (["rcb", "--from-dir", ".", "--benchmarks", "absent"], "absent: no such folder of bench"),
+        (["rcb", "--from-dir", ".", "--engine", "spark"], "harvest.engine: Input should be"),
     ],
 )
-def test_run_says_what_is_missing(
-    app: typer.Typer, tmp_path: Path, arguments: list[str], message: str
+def test_run_says_what_is_wrong(
+    app: typer.Typer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    message: str,
 ) -> None:
-    command = ["harvest", "run", *arguments, "--out", str(tmp_path / "out")]
-    done = CliRunner().invoke(app, command)
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["harvest", "run", *arguments, "--out", "out"])
     assert isinstance(done.exception, UsageError)
     assert message in str(done.exception)
+    assert not list(tmp_path.glob("out/harvest/*"))
+
+
+def test_a_run_is_looked_at_by_the_other_commands(
+    app: typer.Typer, sample: Path, tmp_path: Path
+) -> None:
+    out, known = tmp_path / "out", tmp_path / "known"
+    known.mkdir()
+    first = next(native(get("rcb"), sample).some("train.jsonl")[0].open(encoding="utf-8"))
+    (known / "texts.txt").write_text(json.loads(first)["premise"], encoding="utf-8")
+    (known / "notes.pdf").write_bytes(b"%PDF")
+    where = ["--benchmarks", str(known), "--out", str(out), "--json"]
+    run = CliRunner().invoke(app, ["harvest", "run", "rcb", "--from-dir", str(sample), *where])
+    assert run.exit_code == 0, run.output
+    assert "benchmarks: not read: notes.pdf" in run.stderr
+    leaks = read_table(out / "harvest/pairs/leaks.parquet").to_pylist()
+    assert leaks and {leak["benchmark"] for leak in leaks} == {"texts"}
+
+    sources = CliRunner().invoke(app, ["sources", "--out", str(out), "--json"])
+    rcb = next(row for row in json.loads(sources.stdout) if row["name"] == "rcb")
+    assert (rcb["found"], rcb["kept"]) == (22, 66 - len(leaks))
+    verify = CliRunner().invoke(app, ["harvest", "verify", "--out", str(out), "--json"])
+    assert verify.exit_code == 0
+    assert [row["verdict"] for row in json.loads(verify.stdout)] == ["explained"]
+    sweep = CliRunner().invoke(app, ["harvest", "sweep", "--sample", "10", *where])
+    assert sweep.exit_code == 0
+    assert json.loads(sweep.stdout)[0]["looked_at"] == 10
+
+
+def test_verify_fails_on_what_nobody_can_explain(
+    app: typer.Typer, sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = str(tmp_path / "out")
+    command = ["harvest", "run", "rcb", "--from-dir", str(sample), "--out", out]
+    assert CliRunner().invoke(app, command).exit_code == 0
+    monkeypatch.setattr(harvest.sources, "SOURCES", (replace(get("rcb"), why=""),))
+    verify = CliRunner().invoke(app, ["harvest", "verify", "--out", out])
+    assert verify.exit_code == 1
+    assert "unexplained" in verify.stdout
 
 
 def test_the_commands_are_registered_without_anything_heavy() -> None:

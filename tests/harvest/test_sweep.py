@@ -1,15 +1,15 @@
 """The sweep: what each threshold of decontamination would find."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pytest
 
 from harvest.sweep import THRESHOLDS, show_sweep, sweep
 from rupairs.errors import RupairsError, UsageError
-from rupairs.pairs import PAIR_SCHEMA
+from rupairs.pairs import PAIR_SCHEMA, Pair
 from rupairs.store import StageReader, StageWriter
 from tests.harvest.conftest import Harvest, Native, nli
 from tests.harvest.test_sources import jsonl
@@ -69,34 +69,22 @@ def test_it_is_printed_for_people_and_programs(
 
 
 def test_a_sample_is_taken_from_the_whole_length(tmp_path: Path, known: Path) -> None:
-    total, leaky = 10 * 8_192, 8 * 8_192
-    with StageWriter(tmp_path, PAIR_SCHEMA) as writer:
-        for start in range(0, total, 8_192):
-            writer.take_in(8_192)
-            writer.keep_table(_pairs(start, leaky))
-    finish(tmp_path, writer.counts())
-    found = sweep(StageReader(tmp_path), known, 3 * 8_192)
-    assert found[0]["looked_at"] == 4 * 8_192, "of ten batches, every third"
-    whole = sweep(StageReader(tmp_path), known, total)
-    assert (whole[0]["looked_at"], whole[-1]["pairs"]) == (total, 1)
-
-
-def _pairs(start: int, leaky: int) -> pa.Table:
-    size = 8_192
-    said: dict[str, Any] = {"query": "да", "passage": "нет"}
-    columns = [
-        pa.repeat(said.get(field.name, ""), size)
-        if field.type == pa.string()
-        else pa.nulls(size, field.type).fill_null(0 if field.name == "polarity" else False)
-        if field.name in ("polarity", "symmetric")
-        else pa.array([[]] * size, field.type)
-        for field in PAIR_SCHEMA
-    ]
-    table = pa.Table.from_arrays(columns, schema=PAIR_SCHEMA)
-    if start <= leaky < start + size:
-        passages = pa.array([KNOWN if n == leaky - start else "нет" for n in range(size)])
-        table = table.set_column(2, PAIR_SCHEMA.field("passage"), passages)
-    return table
+    places, size = 30, 8_192
+    fields = ("relation", "source", "source_revision", "source_row", "license", "group_id")
+    pair = Pair("да", KNOWN, polarity=1, symmetric=True, **dict.fromkeys(fields, ""))
+    clean = pa.Table.from_pylist([replace(pair, passage="нет").row()], schema=PAIR_SCHEMA)
+    leaky = pa.Table.from_pylist([pair.row()], schema=PAIR_SCHEMA)
+    table = tmp_path / "rows"
+    table.mkdir()
+    with StageWriter(table, PAIR_SCHEMA) as writer:
+        for _ in range(places):
+            writer.take_in(size)
+            writer.keep_table(pa.concat_tables([leaky, clean.take(pa.array([0] * (size - 1)))]))
+    finish(table, writer.counts())
+    found = sweep(StageReader(table), known, 300)
+    assert (found[-1]["looked_at"], found[-1]["pairs"]) == (300, 30)
+    whole = sweep(StageReader(table), known, places * size)
+    assert (whole[-1]["looked_at"], whole[-1]["pairs"]) == (places * size, 30)
 
 
 def test_without_rows_there_is_nothing_to_look_at(
