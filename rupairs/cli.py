@@ -90,6 +90,28 @@ def embedded(
     serve_embedded(port=port, slots=slots)
 
 
+@serve.command()
+def vllm(
+    model: Annotated[str, typer.Option(help="A Hub id, or a folder.")],
+    port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8000,
+    revision: Annotated[str, typer.Option(help="Of the model on the Hub.")] = "",
+    max_model_len: Annotated[
+        int | None, typer.Option(help="Tokens of prompt and answer; 8192, or what the model has.")
+    ] = None,
+    log: Annotated[Path, typer.Option(help="Where vLLM writes.")] = Path("runs/vllm.log"),
+    vllm_args: Annotated[
+        list[str] | None, typer.Argument(help="After --: arguments of vLLM's own.")
+    ] = None,
+) -> None:
+    """Serve a model with vLLM, which `make vllm` installs, on loopback until interrupted."""
+    from rupairs.vllm.command import Served
+    from rupairs.vllm.server import serve as serve_vllm
+
+    arguments = tuple(vllm_args or ())
+    served = Served(model, revision, None, port, max_model_len, arguments)
+    serve_vllm(served, log, lambda message: typer.echo(message, err=True))
+
+
 def finish(code: int) -> None:
     """End the command with an exit code."""
     raise typer.Exit(code)

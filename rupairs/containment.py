@@ -6,7 +6,9 @@
 2. A text that scores t must hold most of the known text's rarest grams, so those are looked up
    first (prefix filtering: Chaudhuri et al. 2006, doi:10.1109/ICDE.2006.9). What passes is counted
    in full.
-3. Long texts hold many grams by chance: there only the stretch most like the known text counts.
+3. Long texts hold many grams by chance: there only the stretch most like the known text counts,
+   and articles are looked at only where they share runs of 8 characters with it, a few of each
+   stretch of the known text.
 4. A short known text is a phrase that anybody may use: it counts only where it is half of what the
    other text says.
 """
@@ -24,12 +26,16 @@ from rupairs.grams import Grams, Hashes, N, Offsets, grams
 
 _BITS = 20
 _SHIFT = np.uint64(64 - _BITS)
-_COUNTERS = (1 << 22) - 1
-_SPREAD = 0x9E3779B1
+_COUNTER_BITS = 22
+_COUNTERS = (1 << _COUNTER_BITS) - 1
 _SPARE = 3
 # A text with this many times the grams of the known one is long; a text of fewer is a phrase.
 _LONG = 2
 _PHRASE = 30
+# A text of more grams is an article; there the rarest runs of 8 characters are looked up.
+_ARTICLE = 400
+_RUN = 8
+_STRETCHES, _SEEDS = 6, 2
 
 Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -73,7 +79,7 @@ class _Rare:
         met = self.postings[_ranges(self.starts[at], lengths)]
         pairs = rows * known + met
         # Counted roughly first: sorting all pairs to count them would take most of the time.
-        rough = (pairs * _SPREAD) & _COUNTERS
+        rough = _counter(pairs)
         counts = np.bincount(rough, minlength=_COUNTERS + 1)
         pairs = pairs[counts[rough] >= self.enough[met]]
         unique, exact = np.unique(pairs, return_counts=True)
@@ -112,11 +118,13 @@ class _Rare:
 class KnownTexts:
     """Known texts, by their keys (`rupairs.text.key`, each once), ready to be looked for.
 
-    `floor` is the lowest score that is to be found.
+    `floor` is the lowest score that is to be found. `sample` are keys of the kind of texts that
+    will be looked through: what is rare there is looked up first.
     """
 
     keys: pa.Array
     floor: float
+    sample: pa.Array = field(default_factory=lambda: pa.array([], pa.string()))
     _grams: Grams = field(init=False)
 
     def __post_init__(self) -> None:
@@ -128,12 +136,12 @@ class KnownTexts:
         equal = pc.indices_nonzero(pc.is_valid(where)).to_pylist()
         found = [Hit(row, where[row].as_py(), 1.0, equal=True) for row in equal]
         same = {(hit.row, hit.known) for hit in found}
-        texts = grams(keys)
-        rows, known = self._candidates(texts)
-        scores = self._contained(texts, rows, known)
+        sizes = _gram_counts(keys)
+        rows, known = self._candidates(keys, sizes)
+        scores = self._contained(keys, rows, known)
         fit = scores >= self.floor
         rows, known, scores = rows[fit], known[fit], scores[fit]
-        long = self._sizes[known] * _LONG < np.diff(texts.offsets)[rows]
+        long = self._sizes[known] * _LONG < sizes[rows]
         for row, k, somewhere, is_long in zip(
             rows.tolist(), known.tolist(), scores.tolist(), long.tolist(), strict=True
         ):
@@ -160,7 +168,8 @@ class KnownTexts:
 
     @cached_property
     def _longer(self) -> _Rare:
-        return self._rare(self._sizes >= _PHRASE)
+        # A text of at most _ARTICLE grams cannot hold enough of a longer one.
+        return self._rare((self._sizes >= _PHRASE) & (self._needed <= _ARTICLE))
 
     def _rare(self, chosen: Mask) -> _Rare:
         """Return the index of the rare grams of some known texts.
@@ -178,29 +187,50 @@ class KnownTexts:
         rare = rare[np.lexsort((owners[rare], hashes[rare]))]
         return _Rare.of(hashes[rare], owners[rare], np.maximum(length - missed, 1))
 
-    def _candidates(self, texts: Grams) -> tuple[Rows, Rows]:
-        """Return (row, known text) with enough rare grams in common."""
-        sizes = np.diff(texts.offsets)
-        found = [self._longer.common(texts, len(self.keys))]
-        # A phrase counts only in a text of at most twice its grams.
-        short = np.flatnonzero(sizes <= _LONG * _PHRASE)
-        lengths = sizes[short]
-        hashes = texts.hashes[_ranges(texts.offsets[short], lengths)]
-        offsets = np.concatenate([[0], np.cumsum(lengths)])
-        rows, known = self._phrases.common(Grams(hashes, offsets), len(self.keys))
-        fit = sizes[short[rows]] <= _LONG * self._sizes[known]
-        found.append((short[rows[fit]], known[fit]))
-        return np.concatenate([f[0] for f in found]), np.concatenate([f[1] for f in found])
+    @cached_property
+    def _runs(self) -> _Rare:
+        """Return the index of runs that are rare in the sample, some from every stretch."""
+        found = grams(self.keys, _RUN)
+        owners, lengths = found.owners(), np.diff(found.offsets)
+        place = np.arange(len(owners)) - np.repeat(found.offsets[:-1], lengths)
+        stretch = owners * _STRETCHES + place * _STRETCHES // lengths[owners]
+        seen = np.bincount(_counter(grams(self.sample, _RUN).hashes), minlength=_COUNTERS + 1)
+        order = np.lexsort((found.hashes, seen[_counter(found.hashes)], stretch))
+        firsts = np.flatnonzero(np.append(True, np.diff(stretch[order]) > 0))
+        rank = np.arange(len(order)) - np.repeat(firsts, np.diff(np.append(firsts, len(order))))
+        kept = order[(rank < _SEEDS) & (self._sizes[owners[order]] >= _PHRASE)]
+        kept = kept[np.lexsort((owners[kept], found.hashes[kept]))]
+        sizes = np.bincount(owners[kept], minlength=len(self.keys))
+        return _Rare.of(found.hashes[kept], owners[kept], np.maximum(sizes // 3, 2))
 
-    def _contained(self, texts: Grams, rows: Rows, known: Rows) -> npt.NDArray[np.float64]:
+    def _candidates(self, keys: pa.Array, sizes: Rows) -> tuple[Rows, Rows]:
+        """Return (row, known text) with enough grams in common to be looked at."""
+        found = []
+        for rare, chosen, n in (
+            (self._phrases, sizes <= _LONG * _PHRASE, N),
+            (self._longer, sizes <= _ARTICLE, N),
+            (self._runs, sizes > _ARTICLE, _RUN),
+        ):
+            numbers = np.flatnonzero(chosen)
+            if len(numbers):
+                texts = grams(keys.take(pa.array(numbers)), n)
+                rows, known = rare.common(texts, len(self.keys))
+                found.append((numbers[rows], known))
+        if not found:
+            return np.zeros(0, np.int64), np.zeros(0, np.int64)
+        rows, known = (np.concatenate(column) for column in zip(*found, strict=True))
+        # A phrase counts only in a text of at most twice its grams.
+        fit = (self._sizes[known] >= _PHRASE) | (sizes[rows] <= _LONG * self._sizes[known])
+        return rows[fit], known[fit]
+
+    def _contained(self, keys: pa.Array, rows: Rows, known: Rows) -> npt.NDArray[np.float64]:
         """Return the share of the known texts' grams that stand anywhere in the rows."""
         sizes = self._sizes[known]
         theirs = self._grams.hashes[_ranges(self._grams.offsets[known], sizes)]
         wanted, where = np.unique(rows, return_inverse=True)
-        lengths = texts.offsets[wanted + 1] - texts.offsets[wanted]
-        ours = texts.hashes[_ranges(texts.offsets[wanted], lengths)]
+        texts = grams(keys.take(pa.array(wanted)))
         salt = _salts(len(wanted))
-        have = np.sort(ours ^ np.repeat(salt, lengths))
+        have = np.sort(texts.hashes ^ np.repeat(salt, np.diff(texts.offsets)))
         asked = theirs ^ np.repeat(salt[where], sizes)
         at = np.minimum(np.searchsorted(have, asked), max(len(have) - 1, 0))
         there = have[at] == asked if len(have) else np.zeros(len(asked), bool)
@@ -217,6 +247,18 @@ def _distinct(found: Grams) -> Grams:
     new[1:] = (hashes[1:] != hashes[:-1]) | (owners[1:] != owners[:-1])
     counts = np.bincount(owners[new], minlength=len(found.offsets) - 1)
     return Grams(hashes[new], np.concatenate([[0], np.cumsum(counts)]))
+
+
+def _counter(numbers: Rows | Hashes) -> Rows:
+    """Return which of the counters a number belongs to."""
+    spread = numbers.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    return (spread >> np.uint64(64 - _COUNTER_BITS)).astype(np.int64)
+
+
+def _gram_counts(keys: pa.Array) -> Rows:
+    lengths = pc.utf8_length(keys).to_numpy(zero_copy_only=False).astype(np.int64)
+    counts: Rows = np.where(lengths >= N, lengths - N + 1, np.minimum(lengths, 1))
+    return counts
 
 
 def _ranges(starts: Rows, lengths: Rows) -> Rows:

@@ -40,6 +40,7 @@ def examine() -> list[dict[str, str]]:
     """Return one finding a thing: what, state, todo (empty when nothing is to be done)."""
     rows = [_row("Python", platform.python_version()), _machine(), _disk(), _gpu()]
     rows += [_extra(name, modules) for name, modules in _EXTRAS.items()]
+    rows.append(_vllm())
     rows += [_asset(asset) for asset in ASSETS]
     rows += [_row(name, "set" if os.environ.get(name) else "not set", "") for name in _SECRETS]
     return rows
@@ -79,6 +80,23 @@ def _extra(name: str, modules: tuple[str, ...]) -> dict[str, str]:
     return _row(
         f"extra [{name}]", f"missing: {', '.join(missing)}", f"pip install 'rupairs[{name}]'"
     )
+
+
+def _vllm() -> dict[str, str]:
+    from rupairs.vllm.environment import REMEDY, VllmError, find_environment, first_card
+
+    try:
+        found = find_environment()
+    except VllmError as error:
+        return _row("vLLM", "not installed", str(error))
+    card = first_card()
+    if found.device == "cpu":
+        device = "on the CPU"
+        todo = f"this build does not use the {card.name}: {REMEDY}" if card else ""
+    else:
+        device = f"on {card.name}" if card else "for a GPU"
+        todo = "" if card else "no NVIDIA GPU answers: see nvidia-smi"
+    return _row("vLLM", f"{found.package} {found.version} {device}; {found.python}", todo)
 
 
 def _asset(asset: Asset) -> dict[str, Any]:

@@ -69,7 +69,8 @@ class Local:
     def _pooled(self, work: Work, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
         pool, waiting = self.pool(), deque[Future[pa.Table]]()
         for table in tables:
-            waiting.append(pool.submit(work, table))
+            with _interrupts_held():
+                waiting.append(pool.submit(work, table))
             if len(waiting) >= self.processes * _AHEAD:
                 yield waiting.popleft().result()
         while waiting:
@@ -137,12 +138,21 @@ def _local(processes: int) -> Iterator[Local]:
             started.shutdown(cancel_futures=True)
 
 
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold back Ctrl-C; processes started meanwhile leave it to this one for good."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _end_with_parent() -> None:
-    """Leave Ctrl-C to the parent, and end this process when the parent is gone, even by a kill.
+    """End this worker when the process that started it is gone, even by a kill.
 
     Workers hold both ends of the pipe they read from, so that they would wait for ever.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = parent_process()
     assert parent is not None
 

@@ -63,9 +63,9 @@ class LLMSection(Section):
 
     transient = frozenset(
         {"server", "urls", "api_key_env", "concurrency", "timeout_s", "attempts"}
-        | {"max_calls", "max_tokens_total", "max_hours"}
+        | {"max_calls", "max_tokens_total", "max_hours", "max_model_len", "vllm_args"}
     )
-    server: Literal["embedded", "url"] = "url"
+    server: Literal["embedded", "vllm", "url"] = "url"
     urls: tuple[str, ...] = ()
     model: str
     revision: str = ""
@@ -81,6 +81,8 @@ class LLMSection(Section):
     max_calls: int | None = Field(default=None, ge=1)
     max_tokens_total: int | None = Field(default=None, ge=1)
     max_hours: float | None = Field(default=None, gt=0)
+    max_model_len: int | None = Field(default=None, ge=256)
+    vllm_args: tuple[str, ...] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -97,6 +99,13 @@ class LLMSection(Section):
                 "kind": "base",
             } | data
         return data
+
+    @field_validator("vllm_args")
+    @classmethod
+    def _not_ours(cls, arguments: tuple[str, ...]) -> tuple[str, ...]:
+        from rupairs.vllm.command import Served
+
+        return Served("", arguments=arguments).arguments
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:

@@ -19,6 +19,13 @@ MODULES = (
     "roles",
     "entities",
     "antonyms",
+    "synonyms",
+    "word_order",
+    "coordination",
+    "copula",
+    "passive",
+    "relative",
+    "numeral_form",
 )
 _LONGEST = 2_000
 

@@ -45,7 +45,7 @@ def anchors(path: Path) -> Iterator[str]:
 def _unquoted(line: str) -> str:
     # The treebank writes « » and — in the ASCII of its tokeniser.
     text = html.unescape(line.removeprefix(_CONLLU))
-    return re.sub(r"``(.*?)\'\'", r"«\1»", text).replace(" -- ", " — ")
+    return re.sub(r"``(.*?)(?:\'\'|``)", r"«\1»", text).replace(" -- ", " — ")
 
 
 def draw(found: list[Found], count: int, seed: int) -> list[Found]:

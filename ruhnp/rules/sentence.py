@@ -36,7 +36,7 @@ class Word:
     @cached_property
     def capital(self) -> bool:
         """Whether the text starts with a capital."""
-        return self.text[0].isupper()
+        return self.text[:1].isupper()
 
     @cached_property
     def readings(self) -> tuple[Reading, ...]:

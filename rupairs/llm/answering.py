@@ -30,18 +30,24 @@ def answer_all(context: Context, asked: Iterable[Asked], label: str) -> None:
     Raises `BudgetSpentError`, or `RupairsError` when no server can serve; what had finished by
     then stays in the log. Notes the model in the step's manifest.
     """
-    section = context.recipe.llm
+    section, progress = context.recipe.llm, context.progress
     requests = [a.request for a in asked]
     context.models.append(generator_facts(section))
     with ReplayLog(context.log_path) as log:
-        if section.server == "embedded" and log.missing(requests):
+        own = section.server if log.missing(requests) else "url"
+        if own == "embedded":
             from rupairs.embedded.llm import EmbeddedServer
 
             server_log = context.run / "embedded-llm.log"
             with EmbeddedServer(server_log, slots=section.concurrency) as server:
-                spent = Client(section, [server.url], log).answer(requests, context.progress, label)
+                spent = Client(section, [server.url], log).answer(requests, progress, label)
+        elif own == "vllm":
+            from rupairs.vllm.answering import answer_in_rounds, section_server
+
+            with section_server(section, context.run / "vllm.log", progress) as vllm:
+                spent = answer_in_rounds(section, vllm, log, requests, progress, label)
         else:
-            spent = Client(section, section.urls, log).answer(requests, context.progress, label)
+            spent = Client(section, section.urls, log).answer(requests, progress, label)
     context.progress.say(
         f"  {label}: {spent.sent} calls sent, {spent.replayed} replayed, "
         f"{spent.failed.total()} failed, {spent.completion_tokens} tokens generated"

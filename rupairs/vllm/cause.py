@@ -5,7 +5,9 @@ import re
 
 # Each process writes its own prefix: (EngineCore pid=7) ERROR 11-23 16:39:52 [core.py:1510]
 _PREFIX = re.compile(r"^\(\w[^)]* pid=\d+\) (?:[A-Z]+ \d\d-\d\d [\d:]+ \[[^]]*\] ?)?")
-_RAISED = re.compile(r"^\s*(?:[\w.]*(?:Error|Exception|Interrupt)\b: |Value error, |\S+: error: )(.+)")
+_RAISED = re.compile(
+    r"^\s*(?:[\w.]*(?:Error|Exception|Interrupt)\b: |Value error, |\S+: error: )(.+)"
+)
 # Errors that only say another process has failed, or how many lines of errors follow.
 _WRAPPERS = re.compile(r"root cause|stack trace above|^\d+ validation errors? for")
 _REMEDIES = (

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -17,17 +18,21 @@ _MODULE = "vllm.entrypoints.openai.api_server"
 # Without the second, a small model fills its answer with spaces that JSON allows.
 _STRUCTURED = '{"backend":"guidance","disable_any_whitespace":true}'
 _OURS = {
-    "--model": "model",
-    "--revision": "revision",
-    "--served-model-name": "model",
-    "--host": "nothing: it serves this machine only",
-    "--port": "the port",
-    "--api-key": "the environment variable VLLM_API_KEY",
+    "--model": "it has a setting of its own, model",
+    "--revision": "it has a setting of its own, revision",
+    "--served-model-name": "it is the model's id, which replay logs and cards name",
+    "--host": "it serves this machine only",
+    "--port": "`rupairs serve vllm --port` sets it, and a recipe takes a free one",
+    "--api-key": "set the environment variable VLLM_API_KEY, a secret is not for command lines",
 }
 # With these the weights take another amount of memory than their files.
 _OTHER_SIZE = ("--quantization", "-q", "--cpu-offload-gb", "--load-format")
 _FEW_CORES = 4
 _BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
+
+
+class ArgumentError(UsageError, ValueError):
+    """An argument for vLLM that is ours to set, or that cannot be one."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +53,9 @@ class Served:
     def __post_init__(self) -> None:
         for name, value in self._options():
             if name in _OURS:
-                raise UsageError(f"vLLM argument {name}: set {_OURS[name]} instead")
+                raise ArgumentError(f"vLLM argument {name} cannot be given: {_OURS[name]}")
             if name in ("--tensor-parallel-size", "-tp") and not value.isdecimal():
-                raise UsageError(f"vLLM argument {name}: needs a number of cards, not '{value}'")
+                raise ArgumentError(f"vLLM argument {name}: needs a number of cards, not '{value}'")
 
     def option(self, *names: str) -> str | None:
         """Return the value that vLLM's own arguments give an option; '' if it has none."""
@@ -58,7 +63,7 @@ class Served:
 
     def _options(self) -> list[tuple[str, str]]:
         found = []
-        for argument, following in zip(self.arguments, (*self.arguments[1:], "-"), strict=True):
+        for argument, following in pairwise((*self.arguments, "-")):
             name, eq, value = argument.partition("=")
             if name.startswith("-") and not name[1:2].isdigit():
                 name = name.replace("_", "-")

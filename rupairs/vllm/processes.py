@@ -21,6 +21,7 @@ class Processes:
 
     def __init__(self, command: Sequence[str], variables: Mapping[str, str], log: Path) -> None:
         self._log = log
+        self._killed = False
         self._log_begins = log.stat().st_size if log.exists() else 0
         with log.open("ab") as out:
             self._keeper = subprocess.Popen(
@@ -67,6 +68,9 @@ class Processes:
             return stream.read().decode("utf-8", "replace")
 
     def _kill_group(self) -> None:
-        # The keeper does this as its last act; here it is for a keeper that was killed itself.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.group, signal.SIGKILL)
+        # The keeper does this as its last act; here it is for a keeper that was killed itself. Once
+        # only: later the number may be that of another group.
+        if not self._killed:
+            self._killed = True
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.group, signal.SIGKILL)

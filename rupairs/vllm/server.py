@@ -62,7 +62,10 @@ class VllmServer:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self.log.write_bytes(b"")
         self.url = f"http://{HOST}:{port}/v1"
-        words, settings = command(self.served, environment, limits, port), variables(environment, limits)
+        words, settings = (
+            command(self.served, environment, limits, port),
+            variables(environment, limits),
+        )
         self._launch = lambda: Processes(words, settings, self.log)
         self._say(f"starting vLLM on the {environment.device} with {self.served.model}: {self.log}")
         try:
@@ -139,22 +142,32 @@ class VllmServer:
 
     def _supervise(self) -> None:
         deaths = 0
-        while not self._closing.is_set() and self._processes:
+        while self._processes and not self._closing.is_set():
             began = time.monotonic()
-            self._processes.wait()
+            try:
+                if deaths:
+                    self._start()
+                self._processes.wait()
+                error = self._failure(self._processes, "ended")
+            except VllmError as failed:
+                error = failed
             self._up.clear()
             if self._closing.is_set():
                 return
             deaths = 1 if time.monotonic() - began > _HEALTHY_S else deaths + 1
-            error = self._failure(self._processes, "ended")
             if deaths > self._restarts:
-                self._lost = VllmError(f"{error}; given up after {self._restarts} restarts in a row")
+                self._lost = VllmError(f"{error}; given up after {self._restarts} restarts")
                 return
             self._say(f"{error}; starting it again ({deaths} of {self._restarts})")
-            # A card takes a moment to have its memory back.
-            self._closing.wait(deaths)
-            ...
+            self._closing.wait(deaths)  # a card takes a moment to have its memory back
 
     def _failure(self, processes: Processes, what: str) -> VllmError:
         cause = find_cause(processes.log())
         return VllmError(f"vLLM with {self.served.model} {what}: {cause} (log: {self.log})")
+
+
+def serve(served: Served, log: Path, say: Callable[[str], None]) -> None:
+    """Serve until interrupted; prints one line with the URL once a completion has come back."""
+    with VllmServer(served, log, say=say) as server:
+        print(f"rupairs vllm ready: {server.url}", flush=True)
+        server.wait()

@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from rupairs.errors import RupairsError
+from rupairs.execution import locked
 from tests.harvest.conftest import Harvest, Native, assert_balanced, news, nli
 from tests.harvest.test_sources import jsonl, parquet
 from tests.test_chain import after, killed_at
@@ -73,8 +75,8 @@ def test_killed_anywhere_it_ends_the_same_and_reads_no_finished_source_again(
 ) -> None:
     rng = random.Random(7)
     put("rcb", {"train.jsonl": jsonl(*(nli(made_up(rng, 6), made_up(rng, 6)) for _ in range(99)))})
-    # Enough for all cores to take part.
-    articles = [(made_up(rng, 4), made_up(rng, 9)) for _ in range(50_000)]
+    # Enough for worker processes to take part.
+    articles = [(made_up(rng, 3), made_up(rng, 6)) for _ in range(41_000)]
     folder = put("lenta", {"lenta-ru-news.csv": news(*articles)})
     whole, out = tmp_path / "whole", tmp_path / "run"
     assert run(folder, whole, "rcb", "lenta")[0] == 0
@@ -87,7 +89,6 @@ def test_killed_anywhere_it_ends_the_same_and_reads_no_finished_source_again(
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert err.splitlines()[-1].startswith("error: interrupted; finished work is kept")
     assert "Traceback" not in err
     assert_alone(process)
     finished = next(work.glob("rcb-*/part-*.parquet")).stat()
@@ -99,7 +100,7 @@ def test_killed_anywhere_it_ends_the_same_and_reads_no_finished_source_again(
         return (out / ".work/harvest.pairs/band-00").is_file()
 
     kills = 0
-    moments = [reading, comparing, after(rng.uniform(1, 4)), after(rng.uniform(1, 4)), never]
+    moments = [reading, after(rng.uniform(1, 4)), comparing, never]
     for moment in moments:
         process = start(folder, out, "rcb", "lenta")
         kills += killed_at(process, moment)
@@ -159,58 +160,60 @@ def test_a_disk_that_was_full_before_is_one_line_too(put: Native, small_disk: Pa
     assert run(folder, out, "rcb")[0] == 0
 
 
+def test_a_full_disk_under_a_database_is_one_line_too(small_disk: Path) -> None:
+    """The replay log of language models lies in the run too."""
+    database = sqlite3.connect(small_disk / "log.sqlite")
+    database.execute("CREATE TABLE answers (answer)")
+    with pytest.raises(RupairsError, match="no space left on the disk"), locked(small_disk):
+        database.execute("INSERT INTO answers VALUES (zeroblob(4000000))")
+    with pytest.raises(sqlite3.OperationalError, match="no such table"), locked(small_disk):
+        database.execute("SELECT * FROM questions")
+    database.close()
+
+
 ARTICLE = {"query": "Где растёт мох?", "pos": ["В тени."], "neg": ["На солнце."]}
 NUL = 'url,title,text,topic,tags\nu,Заголовок,"Текст новости.",,\nu,Другой,"Те\0кст.",,\n'
 
 
 @pytest.mark.parametrize(
-    ("source", "name", "damaged", "mended", "parts"),
+    ("name", "damaged", "mended", "parts"),
     [
         (
-            "ru_hnp",
-            "train.parquet",
+            "ru_hnp/train.parquet",
             parquet([{"query": "Где растёт мох?", "pos": ["В тени."]}]),
             parquet([ARTICLE]),
-            ["ru_hnp/train.parquet", "needs a column neg", "the columns are query, pos"],
+            ["needs a column neg", "the columns are query, pos"],
         ),
         (
-            "ru_hnp",
-            "train.parquet",
+            "ru_hnp/train.parquet",
             parquet([ARTICLE])[:-40],
             parquet([ARTICLE]),
-            ["ru_hnp/train.parquet: not a readable Parquet file", "truncated", "fetch it again"],
+            ["not a readable Parquet file", "truncated", "fetch it again"],
         ),
         (
-            "lenta",
-            "lenta-ru-news.csv",
+            "lenta/lenta-ru-news.csv",
             NUL.encode(),
             NUL.replace("\0", "").encode(),
-            ["lenta/lenta-ru-news.csv: line 3: NUL byte", "fetch the file again"],
+            ["line 3: NUL byte", "fetch the file again"],
         ),
     ],
 )
 def test_a_damaged_file_is_named_and_what_came_before_it_is_kept(
-    harvest: Harvest,
-    put: Native,
-    tmp_path: Path,
-    source: str,
-    name: str,
-    damaged: bytes,
-    mended: bytes,
-    parts: list[str],
+    harvest: Harvest, put: Native, name: str, damaged: bytes, mended: bytes, parts: list[str]
 ) -> None:
     put("rcb", {"train.jsonl": jsonl(nli("Мы видели лес.", "Лес был виден."))})
-    folder = put(source, {name: damaged})
+    source, _, file = name.partition("/")
+    folder = put(source, {file: damaged})
     settings: dict[str, Any] = {"sources": ["rcb", source]}
     with pytest.raises(RupairsError) as error:
         harvest(folder, rows=settings)
-    for part in parts:
+    for part in (f"{folder / name}: ", *parts):
         assert part in str(error.value)
     assert "\n" not in str(error.value)
-    assert not list(tmp_path.rglob("*.partial"))
-    work = tmp_path / "run/.work/harvest.rows"
-    finished = next(work.glob("rcb-*/part-*.parquet")).stat().st_ino
-    put(source, {name: mended})
+    out = folder.parent / "run"
+    assert not list(out.rglob("*.partial"))
+    finished = next((out / ".work/harvest.rows").glob("rcb-*/part-*.parquet")).stat().st_ino
+    put(source, {file: mended})
     made = harvest(folder, rows=settings)
     assert made["rows"].parts()[0].stat().st_ino == finished
     for stage in made.values():

@@ -168,7 +168,7 @@ def test_candidates_are_those_of_a_search_of_all_pairs(tmp_path: Path) -> None:
 def known(tmp_path: Path, texts: list[str], floor: float = 0.8) -> Marking:
     path = tmp_path / f"{random.getrandbits(64):x}.parquet"
     write_table(pa.table({"key": [key(text) for text in texts]}), path)
-    return Marking(str(path), floor)
+    return Marking(str(path), floor=floor)
 
 
 def test_leaks_name_the_side_and_the_known_text(tmp_path: Path) -> None:

@@ -1,0 +1,36 @@
+"""Our near-duplicate search alone, on the documents that the peers are given.
+
+`python -m benchmarks.harvest_near DOCUMENTS.parquet OUT PROCESSES`: signatures, candidates and
+comparison as `harvest.pairs` does them; writes the numbers of the documents that go.
+"""
+
+import json
+import sys
+from functools import partial
+from pathlib import Path
+
+import pyarrow as pa
+
+from harvest.marked import gather_marks
+from harvest.marks import COLUMNS, Marking, mark
+from harvest.verdicts import nearly_repeated
+from rupairs.engine import open_engine
+from rupairs.store import read_batches
+
+SIMILARITY = 0.9
+
+
+def main() -> None:
+    documents, out = Path(sys.argv[1]), Path(sys.argv[2])
+    out.mkdir(parents=True, exist_ok=True)
+    parts = sorted(documents.glob("*.parquet"))
+    tables = [pa.Table.from_batches([b]) for p in parts for b in read_batches(p, COLUMNS)]
+    rows = sum(table.num_rows for table in tables)
+    with open_engine("local", out, int(sys.argv[3])) as engine:
+        marked = gather_marks(engine.map(partial(mark, marking=Marking()), tables), rows, out)
+        found = nearly_repeated(engine, parts, marked, {}, SIMILARITY)
+    (out / "gone.json").write_text(json.dumps(sorted(found)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

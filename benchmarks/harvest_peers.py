@@ -1,0 +1,209 @@
+"""Peers: near-duplicate search alone, ours and other people's, on the same documents.
+
+1. A document is `query\\npassage` of a row that the single-row checks kept, each pair id once.
+   That the sides of a symmetric pair may change places is not known to a peer, so recall is
+   given with and without such rows.
+2. A peer lives in an environment of its own, made here with pip. Where that or the run fails, the
+   error is the result.
+3. Peers get word n-grams short enough for short texts; every setting is in the result.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from benchmarks.harvest_measure import CommandError, Measured, run
+from benchmarks.harvest_truth import Place, Truth, score_documents
+
+_HERE = Path(__file__).parent
+_COLUMNS = ["pair_id", "query", "passage", "polarity", "symmetric", "source", "source_row"]
+# Made once and used by both peers' documents; ours reads the columns, theirs the text.
+_TAIL = 1_500
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A package to install with `needs`, the script that runs it, and how it is set."""
+
+    name: str
+    version: str
+    needs: tuple[str, ...]
+    oldest: tuple[int, int]
+    script: str
+    settings: dict[str, Any]
+    processes: str
+
+    def told(self, processes: int) -> dict[str, Any]:
+        """Return the settings with the number of processes."""
+        return self.settings | {self.processes: processes}
+
+
+PEERS = (
+    Peer(
+        "text-dedup",
+        "0.4.1",
+        (),
+        (3, 12),
+        "harvest_text_dedup.py",
+        # min_length is 5 tokens by default, and shorter documents would be left out of the result.
+        {
+            "num_perm": 128,
+            "ngram_size": 2,
+            "min_length": 1,
+            "threshold": 0.7,
+            "check_false_positive": True,
+        },
+        "num_proc",
+    ),
+    Peer(
+        "datatrove",
+        "0.10.1",
+        ("pyarrow", "spacy", "tokenizers", "xxhash<4", "regex", "orjson"),
+        (3, 10),
+        "harvest_datatrove.py",
+        # By default n_grams is 5 and the language English.
+        {"n_grams": 2, "num_buckets": 14, "hashes_per_bucket": 8, "language": "rus"},
+        "workers",
+    ),
+)
+
+
+def compare_peers(
+    names: Iterable[str], rows: Path, truth: Truth, work: Path, processes: int
+) -> list[dict[str, Any]]:
+    """Return the figures of our search and of each peer asked for, on the rows of a stage."""
+    documents, places = _documents(rows, work / "documents", processes)
+    ours = [sys.executable, "-m", "benchmarks.harvest_near", str(documents)]
+    said = {"bands": 25, "rows": 5, "grams": "5 characters", "similarity": 0.9}
+    found = [_measured("rupairs", said, [*ours, "{out}", str(processes)], work, truth, places)]
+    for peer in PEERS:
+        if peer.name not in names:
+            continue
+        print(f"  peers: {peer.name} {peer.version}", file=sys.stderr)
+        settings = work / f"{peer.name}.json"
+        settings.write_text(json.dumps(peer.told(processes)), encoding="utf-8")
+        try:
+            python = _environment(peer, work / "environments")
+        except CommandError as error:
+            found.append({"name": peer.name, "version": peer.version, "error": str(error)})
+            continue
+        command = [python, "-P", str(_HERE / peer.script), str(documents), "{out}", str(settings)]
+        told = {"version": peer.version, **peer.told(processes)}
+        found.append(_measured(peer.name, told, command, work, truth, places))
+    return found
+
+
+def _measured(
+    name: str,
+    settings: dict[str, Any],
+    command: list[str],
+    work: Path,
+    truth: Truth,
+    places: list[Place],
+) -> dict[str, Any]:
+    out = work / f"near-{name}"
+    shutil.rmtree(out, ignore_errors=True)
+    cache = work / "cache"
+    result: dict[str, Any] = {"name": name, "settings": settings, "documents": len(places)}
+    try:
+        took: Measured = run(
+            [part.replace("{out}", str(out)) for part in command],
+            work / f"near-{name}.log",
+            _HERE.parent,
+            {"HF_HOME": str(cache), "HF_HUB_OFFLINE": "1"},
+        )
+        gone = set(json.loads((out / "gone.json").read_text(encoding="utf-8")))
+    except CommandError as error:
+        return result | {"error": str(error)}
+    finally:
+        shutil.rmtree(cache, ignore_errors=True)
+        shutil.rmtree(out, ignore_errors=True)
+    return result | {
+        "seconds": took.seconds,
+        "documents_per_second": round(len(places) / took.seconds, 1),
+        "peak_rss": took.rss,
+        "peak_pss": took.pss,
+        "gone": len(gone),
+        "all": score_documents(truth, places, gone, swapped=True),
+        "without_swapped": score_documents(truth, places, gone, swapped=False),
+    }
+
+
+def _documents(rows: Path, folder: Path, parts: int) -> tuple[Path, list[Place]]:
+    """Write the documents in as many files as processes; returns the row of each as well."""
+    table = pa.concat_tables(
+        pq.read_table(p, columns=_COLUMNS) for p in sorted(rows.glob("part-*.parquet"))
+    )
+    first = pc.index_in(table["pair_id"], value_set=table["pair_id"].unique())
+    _, numbers = _firsts(first)
+    table = table.take(numbers)
+    text = pc.binary_join_element_wise(table["query"], table["passage"], "\n")
+    table = table.append_column("text", text).append_column(
+        "doc", pa.array(range(table.num_rows), pa.int64())
+    )
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    size = -(-table.num_rows // parts)
+    for number in range(parts):
+        part = table.slice(number * size, size)
+        pq.write_table(part, folder / f"{number:05d}.parquet", row_group_size=10_000)
+    (folder / "count.json").write_text(str(table.num_rows), encoding="utf-8")
+    sides = (table[n].to_pylist() for n in ("source", "source_row"))
+    return folder, list(zip(*sides, strict=True))
+
+
+def _firsts(codes: pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:
+    """Return each code once and the number of the first row that has it, in order."""
+    table = pa.table({"code": codes, "row": pa.array(range(len(codes)), pa.int64())})
+    grouped = table.group_by("code").aggregate([("row", "min")]).sort_by("row_min")
+    return grouped["code"].combine_chunks(), grouped["row_min"].combine_chunks()
+
+
+def _environment(peer: Peer, folder: Path) -> str:
+    """Return the Python of the peer's environment, made now unless it is there."""
+    home = folder / f"{peer.name}-{peer.version}"
+    python, mark = home / "bin/python", home / "complete"
+    wanted = " ".join(peer.needs)
+    if mark.is_file() and mark.read_text(encoding="utf-8") == wanted:
+        return str(python)
+    shutil.rmtree(home, ignore_errors=True)
+    base = _python(peer.oldest)
+    _do([base, "-m", "venv", str(home)])
+    package = f"{peer.name}=={peer.version}"
+    _do([str(python), "-m", "pip", "install", "--quiet", package, *peer.needs])
+    mark.write_text(wanted, encoding="utf-8")
+    return str(python)
+
+
+def _python(oldest: tuple[int, int]) -> str:
+    """Return a Python of that version or newer; `CommandError` if there is none."""
+    if sys.version_info[:2] >= oldest:
+        return str(Path(getattr(sys, "_base_executable", sys.executable)))
+    wanted = [f"3.{minor}" for minor in range(oldest[1], oldest[1] + 3)]
+    found = [shutil.which(f"python{version}") for version in wanted]
+    versions = Path.home() / ".pyenv/versions"
+    found += [str(p) for v in wanted for p in sorted(versions.glob(f"{v}.*/bin/python"))]
+    for path in found:
+        # A shim of a version manager is there for versions that are not installed.
+        if path and subprocess.run([path, "-c", ""], capture_output=True, check=False).returncode == 0:
+            return path
+    raise CommandError(f"needs Python {'.'.join(map(str, oldest))} or newer; none was found")
+
+
+def _do(command: list[str]) -> None:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=1_800)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise CommandError(f"{' '.join(command)}: {error}") from None
+    if done.returncode:
+        tail = (done.stderr or done.stdout)[-_TAIL:]
+        raise CommandError(f"{' '.join(command)} ended with {done.returncode}: {tail}")
