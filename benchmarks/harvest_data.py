@@ -42,7 +42,7 @@ TRUTH_SCHEMA = pa.schema(
         pa.field("kind", pa.string()),
     ]
 )
-_VERSION = 5
+_VERSION = 6
 _CHUNK = 20_000
 # So much of what is planted waits for a later chunk.
 _LATER = 0.4

@@ -26,7 +26,6 @@ from benchmarks.harvest_truth import Place, Truth, score_documents
 
 _HERE = Path(__file__).parent
 _COLUMNS = ["pair_id", "query", "passage", "polarity", "symmetric", "source", "source_row"]
-# Made once and used by both peers' documents; ours reads the columns, theirs the text.
 _TAIL = 1_500
 
 
@@ -82,7 +81,7 @@ def compare_peers(
 ) -> list[dict[str, Any]]:
     """Return the figures of our search and of each peer asked for, on the rows of a stage."""
     documents, places = _documents(rows, work / "documents", processes)
-    ours = [sys.executable, "-m", "benchmarks.harvest_near", str(documents)]
+    ours = [sys.executable, "-m", "benchmarks.harvest_near", str(documents / "pairs")]
     said = {"bands": 25, "rows": 5, "grams": "5 characters", "similarity": 0.9}
     found = [_measured("rupairs", said, [*ours, "{out}", str(processes)], work, truth, places)]
     for peer in PEERS:
@@ -96,7 +95,8 @@ def compare_peers(
         except CommandError as error:
             found.append({"name": peer.name, "version": peer.version, "error": str(error)})
             continue
-        command = [python, "-P", str(_HERE / peer.script), str(documents), "{out}", str(settings)]
+        texts = str(documents / "texts")
+        command = [python, "-P", str(_HERE / peer.script), texts, "{out}", str(settings)]
         told = {"version": peer.version, **peer.told(processes)}
         found.append(_measured(peer.name, told, command, work, truth, places))
     return found
@@ -139,33 +139,35 @@ def _measured(
 
 
 def _documents(rows: Path, folder: Path, parts: int) -> tuple[Path, list[Place]]:
-    """Write the documents in as many files as processes; returns the row of each as well."""
+    """Write the documents in as many files as processes; returns the row of each as well.
+
+    `pairs` has the columns that our search reads, `texts` the two that a peer needs.
+    """
     table = pa.concat_tables(
         pq.read_table(p, columns=_COLUMNS) for p in sorted(rows.glob("part-*.parquet"))
     )
-    first = pc.index_in(table["pair_id"], value_set=table["pair_id"].unique())
-    _, numbers = _firsts(first)
-    table = table.take(numbers)
+    table = table.take(_firsts(table["pair_id"]))
+    # A peer takes the number 0 for no number.
+    names = pa.arange(0, table.num_rows).cast(pa.string())
     text = pc.binary_join_element_wise(table["query"], table["passage"], "\n")
-    table = table.append_column("text", text).append_column(
-        "doc", pa.array(range(table.num_rows), pa.int64())
-    )
+    texts = pa.table({"doc": names, "text": text})
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
     size = -(-table.num_rows // parts)
-    for number in range(parts):
-        part = table.slice(number * size, size)
-        pq.write_table(part, folder / f"{number:05d}.parquet", row_group_size=10_000)
-    (folder / "count.json").write_text(str(table.num_rows), encoding="utf-8")
+    for name, columns in (("pairs", table), ("texts", texts)):
+        (folder / name).mkdir(parents=True)
+        for number in range(parts):
+            part = columns.slice(number * size, size)
+            pq.write_table(part, folder / name / f"{number:05d}.parquet", row_group_size=10_000)
+    (folder / "texts/count.json").write_text(str(table.num_rows), encoding="utf-8")
     sides = (table[n].to_pylist() for n in ("source", "source_row"))
     return folder, list(zip(*sides, strict=True))
 
 
-def _firsts(codes: pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:
-    """Return each code once and the number of the first row that has it, in order."""
-    table = pa.table({"code": codes, "row": pa.array(range(len(codes)), pa.int64())})
-    grouped = table.group_by("code").aggregate([("row", "min")]).sort_by("row_min")
-    return grouped["code"].combine_chunks(), grouped["row_min"].combine_chunks()
+def _firsts(ids: pa.ChunkedArray) -> pa.Array:
+    """Return the numbers of the rows whose id no earlier row has, in order."""
+    table = pa.table({"id": ids, "row": pa.arange(0, len(ids))})
+    first = table.group_by("id").aggregate([("row", "min")]).sort_by("row_min")["row_min"]
+    return first.combine_chunks()
 
 
 def _environment(peer: Peer, folder: Path) -> str:

@@ -107,6 +107,9 @@ class Planter:
     def _of(self, kind: str, base: Base, number: int, most: int) -> list[Planted]:
         query, passage = base.row(number)
         polarity = base.polarity[number]
+        if kind == "leak":
+            # Else the row would nearly repeat the one it is made of.
+            query = base.query[self.rng.randrange(len(base.query))].as_py()
         variants = min(most, self.rng.choice(_VARIANTS)) if kind in ("exact", "near") else 1
         make: dict[str, Callable[[str, str], tuple[str, str, str] | None]] = {
             "exact": self._exact,

@@ -1,84 +1,181 @@
-"""Generation: every anchor is put to the model with both prompts; every answer becomes rows."""
+"""Generation: paraphrases and hard negatives of every anchor, until each has enough.
 
-from collections.abc import Iterator
+1. Every anchor is put to the model with both prompts. A hard negative is asked for by the kind of
+   change it is to make, so that the set is balanced.
+2. What the rules of `ruhnp.rules` make of an anchor stands beside it, marked by its origin.
+3. An anchor without enough texts that pass the plain checks is asked about again, for a bounded
+   number of rounds. The thresholds of [ruhnp.verify] play no part there: they can be changed at
+   any time without anything being asked again.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-import pyarrow as pa
-
-from ruhnp.stage import PROMPTS, GenerateSection
-from rupairs.llm.answering import Asked, answer_all, read_all
+from ruhnp.generated import GENERATED_SCHEMA, Row, judged
+from ruhnp.kinds import kinds_for
+from ruhnp.stage import PROMPTS, GenerateSection, VerifySection
+from rupairs.llm.answering import Asked, answer_all, found_in, read_all
+from rupairs.llm.log import ReplayLog
 from rupairs.llm.models import LanguageModel, language_model
-from rupairs.llm.request import Rejected
-from rupairs.llm.task import load_task
+from rupairs.llm.request import Candidate, Rejected
+from rupairs.llm.task import Task, load_task
 from rupairs.recipe import Recipe
 from rupairs.steps import Context
 
-GENERATED_SCHEMA = pa.schema(
-    [
-        pa.field("anchor_id", pa.string(), nullable=False),
-        pa.field("anchor", pa.string(), nullable=False),
-        pa.field("kind", pa.string(), nullable=False),
-        pa.field("text", pa.string(), nullable=False),
-        pa.field("group_id", pa.string(), nullable=False),
-        pa.field("source", pa.string(), nullable=False),
-        pa.field("source_row", pa.string(), nullable=False),
-        pa.field("license", pa.string(), nullable=False),
-        pa.field("call_id", pa.string(), nullable=False),
-        pa.field("sample", pa.int32(), nullable=False),
-    ]
-)
+# Of one anchor, how many positives and negatives each round asks for.
+Rounds = list[tuple[int, int]]
+# What is asked for again is this many times what is missing: not every answer will do.
+_SURPLUS = 2
 
 
-def questions(
-    anchors: Iterator[dict[str, Any]], model: LanguageModel, config: GenerateSection
-) -> Iterator[Asked]:
-    """Yield every call: both prompts for each anchor, as many as the model class needs."""
-    tasks = [
-        ("positive", config.positives, config.positive_prompt),
-        ("negative", config.negatives, config.negative_prompt),
-    ]
-    loaded = [(k, n, load_task(PROMPTS / f"{p}.toml", count=n)) for k, n, p in tasks]
-    for anchor in anchors:
-        for kind, n, task in loaded:
-            subject = {
-                "anchor_id": anchor["text_id"],
-                "anchor": anchor["text"],
-                "kind": kind,
-                "group_id": anchor["group_id"],
-                "source": anchor["source"],
-                "source_row": anchor["source_row"],
-                "license": anchor["license"],
-            }
-            for request in model.requests(task, {"anchor": anchor["text"]}, n):
-                yield Asked(subject, task, request)
+class Questions:
+    """All calls of a run, as a function of the anchors and of what each round asks for."""
+
+    def __init__(self, model: LanguageModel, config: GenerateSection, seed: int) -> None:
+        self.model = model
+        self.seed = seed
+        self.tasks: dict[str, Task] = {
+            "positive": load_task(PROMPTS / f"{config.positive_prompt}.toml", config.positives),
+            "negative": load_task(PROMPTS / f"{config.negative_prompt}.toml", config.negatives),
+        }
+
+    def of(self, anchor: Row, rounds: Rounds, start: int = 0) -> Iterator[Asked]:
+        """Yield the calls of the rounds from `start` on."""
+        for side, (kind, task) in enumerate(self.tasks.items()):
+            first = 0
+            for number, counts in enumerate(rounds):
+                n = counts[side]
+                if number >= start and n:
+                    yield from self._asked(anchor, kind, task, n, first)
+                first += n
+
+    def _asked(self, anchor: Row, kind: str, task: Task, n: int, first: int) -> Iterator[Asked]:
+        changes = (
+            kinds_for(anchor["text"], anchor["text_id"], n, self.seed, first) if task.kinds else ()
+        )
+        subject = _subject(anchor, kind) | {"changes": changes, "first": first}
+        for request in self.model.requests(
+            task, {"anchor": anchor["text"]}, n, changes, first=first
+        ):
+            yield Asked(subject, task, request)
 
 
 def generate(context: Context) -> None:
     """Write one row a generated text; cut, unparsable and failed answers are dropped."""
-    model = language_model(context.recipe.llm)
-    anchors = context.inputs["ruhnp.anchors"]
-    asked = list(questions(anchors.rows(), model, context.config))
-    answer_all(context, asked, "paraphrases and hard negatives")
+    config = context.config
+    questions = Questions(language_model(context.recipe.llm), config, context.seed)
+    anchors = list(context.inputs["ruhnp.anchors"].rows())
+    rounds: dict[str, Rounds] = {
+        a["text_id"]: [(config.positives, config.negatives)] for a in anchors
+    }
+    for number in range(config.top_up_rounds + 1):
+        asked = [q for a in anchors for q in questions.of(a, rounds[a["text_id"]], start=number)]
+        label = f"top-up {number}" if number else "paraphrases and hard negatives"
+        answer_all(context, asked, label)
+        if number == config.top_up_rounds or not _top_up(context, questions, anchors, rounds):
+            break
+    _write(context, questions, anchors, rounds)
+
+
+def _top_up(
+    context: Context, questions: Questions, anchors: list[Row], rounds: dict[str, Rounds]
+) -> int:
+    """Add a round for the anchors that lack texts; returns how many do."""
+    config, lacking = context.config, 0
+    with ReplayLog(context.log_path) as log:
+        for anchor in anchors:
+            plan = rounds[anchor["text_id"]]
+            found = found_in(log, questions.model, questions.of(anchor, plan))
+            rows = [_row(s, c) for s, c in found if isinstance(c, Candidate)]
+            rows += _rule_rows(anchor, config, context.seed)
+            good = Counter(r["kind"] for r, fault in judged(rows, VerifySection()) if not fault)
+            missing = (
+                max(0, config.enough_positives - good["positive"]),
+                max(0, config.enough_negatives - good["negative"]),
+            )
+            plan.append((missing[0] * _SURPLUS, missing[1] * _SURPLUS))
+            lacking += any(missing)
+    return lacking
+
+
+def _write(
+    context: Context, questions: Questions, anchors: list[Row], rounds: dict[str, Rounds]
+) -> None:
+    asked = (q for a in anchors for q in questions.of(a, rounds[a["text_id"]]))
     with context.writer(GENERATED_SCHEMA) as writer:
-        for subject, found in writer.each(read_all(context, model, asked)):
+        remaining = iter(anchors)
+        current: Row | None = None
+        for subject, found in writer.each(read_all(context, questions.model, asked)):
+            while current is None or current["text_id"] != subject["anchor_id"]:
+                _keep_rules(context, writer, current)
+                current = next(remaining)
             if isinstance(found, Rejected):
-                row = subject | {"call_id": found.call_id}
+                row = _subject_row(subject) | {"call_id": found.call_id}
                 writer.drop(row, found.reason, found.evidence)
             else:
-                text = found.fields["text"]
-                row = {"text": text, "call_id": found.call_id, "sample": found.sample}
-                writer.keep(subject | row)
+                writer.keep(_row(subject, found))
+        for anchor in (current, *remaining):
+            _keep_rules(context, writer, anchor)
+    context.facts["rounds"] = max((len(plan) for plan in rounds.values()), default=0)
+
+
+def _keep_rules(context: Context, writer: Any, anchor: Row | None) -> None:
+    if anchor is not None:
+        for row in writer.each(_rule_rows(anchor, context.config, context.seed)):
+            writer.keep(row)
+
+
+def _rule_rows(anchor: Row, config: GenerateSection, seed: int) -> list[Row]:
+    if not config.rules:
+        return []
+    from ruhnp.rules import generate as variants
+
+    made = enumerate(variants(anchor["text"], seed))
+    return [
+        _subject(anchor, v.kind)
+        | {"change": v.change, "text": v.text, "origin": "rule", "call_id": None, "sample": n}
+        for n, v in made
+    ]
+
+
+def _subject(anchor: Row, kind: str) -> Row:
+    return {
+        "anchor_id": anchor["text_id"],
+        "anchor": anchor["text"],
+        "kind": kind,
+        "group_id": anchor["group_id"],
+        "source": anchor["source"],
+        "source_row": anchor["source_row"],
+        "license": anchor["license"],
+    }
+
+
+def _subject_row(subject: Row) -> Row:
+    return {name: value for name, value in subject.items() if name not in ("changes", "first")}
+
+
+def _row(subject: Row, found: Candidate) -> Row:
+    changes, number = subject["changes"], found.sample - subject["first"]
+    return _subject_row(subject) | {
+        "change": changes[number] if 0 <= number < len(changes) else "",
+        "text": found.fields["text"],
+        "origin": "generated",
+        "call_id": found.call_id,
+        "sample": found.sample,
+    }
 
 
 def plan(recipe: Recipe) -> tuple[int, int]:
-    """Return (calls, prompt characters) for as many anchors as the recipe allows.
+    """Return (calls, prompt characters) of the first round, for as many anchors as are allowed.
 
     Anchors are taken to have the 115 characters that the published set has in the median.
     """
     section: Any = recipe.sections["ruhnp"]
-    anchor = dict.fromkeys(GENERATED_SCHEMA.names, "") | {"text_id": "", "text": "о" * 115}
-    requests = [
-        a.request for a in questions(iter([anchor]), language_model(recipe.llm), section.generate)
-    ]
+    config: GenerateSection = section.generate
+    names: Iterable[str] = ("text_id", "group_id", "source", "source_row", "license")
+    anchor = dict.fromkeys(names, "") | {"text": "о" * 115}
+    questions = Questions(language_model(recipe.llm), config, recipe.run.seed)
+    requests = [q.request for q in questions.of(anchor, [(config.positives, config.negatives)])]
     limit = section.anchors.limit
     return limit * len(requests), limit * sum(r.prompt_characters for r in requests)

@@ -10,6 +10,7 @@ from rupairs.splits import split_by_rank
 from rupairs.steps import Context
 
 Row = dict[str, Any]
+RULES_REVISION = "rules.v1"
 
 
 def release(context: Context) -> None:
@@ -58,7 +59,7 @@ def _have(rows: list[Row]) -> str:
 
 
 def _pair(row: Row, split: str, model: ModelFacts) -> Pair:
-    positive = row["kind"] == "positive"
+    positive, by_rule = row["kind"] == "positive", row["origin"] == "rule"
     return Pair(
         query=row["anchor"],
         passage=row["text"],
@@ -67,10 +68,10 @@ def _pair(row: Row, split: str, model: ModelFacts) -> Pair:
         symmetric=True,
         group_id=row["group_id"],
         source="ruhnp",
-        source_revision=model.pinned,
+        source_revision=RULES_REVISION if by_rule else model.pinned,
         source_row=f"{row['source']}:{row['source_row']}",
-        license=f"{row['license']}; {model.license}",
-        origin="generated",
+        license=row["license"] if by_rule else f"{row['license']}; {model.license}",
+        origin="rule" if by_rule else "generated",
         parents=(row["anchor_id"],),
         call_id=row["call_id"],
         split=split,

@@ -19,12 +19,20 @@ class AnchorsSection(Section):
 
 
 class GenerateSection(Section):
-    """How many texts are asked for per anchor, and with which prompts (`prompts/*.toml`)."""
+    """How many texts are asked for per anchor, and with which prompts (`prompts/*.toml`).
+
+    With `rules`, rule-made texts stand beside the model's. Anchors with fewer than `enough_*`
+    texts that pass the plain checks are asked about again, up to `top_up_rounds` times.
+    """
 
     positives: int = Field(default=5, ge=1)
     negatives: int = Field(default=5, ge=1)
     positive_prompt: str = "paraphrase.v1"
-    negative_prompt: str = "hard_negative.v1"
+    negative_prompt: str = "hard_negative.v2"
+    rules: bool = False
+    top_up_rounds: int = Field(default=0, ge=0)
+    enough_positives: int = Field(default=5, ge=0)
+    enough_negatives: int = Field(default=5, ge=0)
 
 
 class VerifySection(Section):
@@ -74,6 +82,7 @@ STAGE = Stage(
             inputs=("ruhnp.anchors",),
             core=("llm",),
             plan="ruhnp.generate:plan",
+            version=2,
         ),
         Step(
             "ruhnp.verify",
@@ -81,6 +90,7 @@ STAGE = Stage(
             "ruhnp.verify:verify",
             inputs=("ruhnp.generate",),
             core=("encoder",),
+            version=2,
         ),
         Step(
             "ruhnp.release",

@@ -3,24 +3,15 @@
 A generator's text can be judged again with other thresholds at any time: nothing is asked twice.
 """
 
-from collections.abc import Iterable, Iterator
-from itertools import groupby
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
-import pyarrow as pa
 
-from ruhnp.checks import first_fault
-from ruhnp.generate import GENERATED_SCHEMA
+from ruhnp.generated import VERIFIED_SCHEMA, Fault, Row, judged
 from ruhnp.stage import VerifySection
 from rupairs.encoder import Encoder, encoder_facts, load_encoder
 from rupairs.steps import Context
-from rupairs.text import key
 
-VERIFIED_SCHEMA = GENERATED_SCHEMA.append(pa.field("similarity", pa.float32(), nullable=False))
-
-Row = dict[str, Any]
-Fault = tuple[str, str]
 _BATCH = 2_048
 
 
@@ -45,26 +36,6 @@ def verify(context: Context) -> None:
                 else:
                     writer.keep(row | {"similarity": value})
             advance(len(batch), "")
-
-
-def judged(rows: Iterable[Row], config: VerifySection) -> Iterator[tuple[Row, Fault | None]]:
-    """Yield each row with its first fault; rows of one anchor must stand together."""
-    for _, group in groupby(rows, key=lambda row: row["anchor_id"]):
-        members = list(group)
-        keys = [key(row["text"]) for row in members]
-        sides: dict[str, set[str]] = {"positive": set(), "negative": set()}
-        for row, k in zip(members, keys, strict=True):
-            sides[row["kind"]].add(k)
-        both = sides["positive"] & sides["negative"]
-        seen: set[str] = set()
-        for row, k in zip(members, keys, strict=True):
-            fault = first_fault(row["anchor"], row["text"], row["kind"], config)
-            if fault is None and k in both:
-                fault = ("positive_equals_negative", row["text"])
-            if fault is None and k in seen:
-                fault = ("repeated_in_row", row["text"])
-            seen.add(k)
-            yield row, fault
 
 
 def similarity(rows: list[Row], encoder: Encoder) -> dict[int, float]:

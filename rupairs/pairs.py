@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from rupairs.text import digest, key
 
-Origin = Literal["found", "translated", "generated", "revised"]
+Origin = Literal["found", "translated", "generated", "revised", "rule"]
 POSITIVE, NEGATIVE = 1, -1
 
 # What a relation says about the two texts. Only these are a hard negative that may be trained on:

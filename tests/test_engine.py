@@ -4,11 +4,14 @@ import errno
 import json
 import os
 import signal
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +33,7 @@ SCHEMA = pa.schema(
         pa.field("more", pa.list_(pa.struct([pa.field("n", pa.int32())]))),
     ]
 )
+REPOSITORY = Path(__file__).parent.parent
 SAMPLE = Path(rupairs.__file__).parent / "sample"
 PAIRS, TEXTS = ("rcb", "ruparadetox", "miracl", "lenta"), ("wikipedia",)
 
@@ -76,8 +80,8 @@ def die(table: pa.Table) -> pa.Table:
     return table
 
 
-def descendants() -> list[int]:
-    """Return what this process started, without the process that only tidies up after others."""
+def descendants(process: int = 0) -> list[int]:
+    """Return what a process, else this one, started, but for what only tidies up after others."""
     parents: dict[int, int] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -85,9 +89,9 @@ def descendants() -> list[int]:
                 parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
         except OSError:
             continue
-    found = [os.getpid()]
+    found = [process or os.getpid()]
     for parent in found:
-        found += [process for process, its in parents.items() if its == parent]
+        found += [child for child, its in parents.items() if its == parent]
     return found[1:]
 
 
@@ -177,6 +181,42 @@ def test_a_killed_worker_is_said_in_one_line(tmp_path: Path) -> None:
     assert not descendants()
 
 
+def work_for_ever(folder: str) -> None:
+    with open_engine("local", Path(folder), 2) as engine:
+        for _ in engine.map(slow, map(table, count())):
+            pass
+
+
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGKILL])
+def test_workers_end_with_their_parent(tmp_path: Path, asked: signal.Signals) -> None:
+    """By Ctrl-C, which a terminal sends to all of them, and by a kill, which it only is told."""
+    code = "import sys; from tests.test_engine import work_for_ever; work_for_ever(sys.argv[1])"
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=REPOSITORY,
+        start_new_session=True,
+    )
+    wait_until(lambda: len(descendants(parent.pid)) == 2)
+    workers = descendants(parent.pid)
+    time.sleep(0.5)  # they are started, and on their way
+    if asked == signal.SIGINT:
+        os.killpg(parent.pid, asked)
+    else:
+        parent.kill()
+    _, err = parent.communicate(timeout=30)
+    assert err.count("Traceback") == (asked == signal.SIGINT), err
+    wait_until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    until = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
 @pytest.fixture(scope="module")
 def ray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """Ray, as a harvest starts it, once for the module; it says nothing and leaves nothing."""
@@ -193,10 +233,7 @@ def ray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
         engine.__exit__(None, None, None)
     assert said == []
     assert not list(folder.iterdir()), "tables were left behind"
-    until = time.monotonic() + 10
-    while left := [process for process in started if Path(f"/proc/{process}").exists()]:
-        assert time.monotonic() < until, f"still running: {left}"
-        time.sleep(0.1)
+    wait_until(lambda: not any(Path(f"/proc/{process}").exists() for process in started))
 
 
 def test_ray_gives_the_very_tables(ray: Engine) -> None:

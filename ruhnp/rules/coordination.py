@@ -70,9 +70,8 @@ def _nouns(sentence: Sentence, a: Word, b: Word) -> bool:
         return False
     if {r.animacy for r in _sure(a, "NOUN")} != {r.animacy for r in _sure(b, "NOUN")}:
         return False
-    opened = any(r.pos in {"PREP", "VERB", "INFN"} for r in before.readings[:1]) or (
-        _governs(before, a, b)
-    )
+    opened = any(r.pos in {"PREP", "VERB", "INFN", "GRND"} for r in before.readings[:1])
+    opened = opened or before.text == "," or _governs(before, a, b)
     return opened and _closed(sentence, after)
 
 
@@ -95,9 +94,20 @@ def _closed(sentence: Sentence, after: Word) -> bool:
         return True
     if after.text in {";", ")"}:
         return True
+    if after.text == ",":
+        return not _describes(sentence, after.index + 1)
     return any(
         r.pos in {"PRTS"} or (r.pos == "VERB" and "indc" in r.grammemes) for r in after.readings[:1]
     )
+
+
+def _describes(sentence: Sentence, index: int) -> bool:
+    """Whether what follows a comma may tell of the word before it."""
+    word = sentence.at(index)
+    if any(r.pos == "PREP" for r in word.readings[:1]):
+        word = sentence.at(index + 1)
+    described = any(r.pos in {"PRTF", "ADJF", "NOUN"} for r in word.readings[:1])
+    return described or word.lower in {"где", "куда", "откуда", "чей", "чья", "чьё"} or word.capital
 
 
 RULES = (Rule("coordination", "positive", "coordination", coordination),)

@@ -64,14 +64,20 @@ def _ends_well(sentence: Sentence, told: Phrase, case: str) -> bool:
     for word in after:
         if word.lower in {"и", "или"} and _could_be(sentence.at(word.index + 1), case):
             return False
-        if word.text in {"(", "«"}:
-            continue
+        if word.depth == 0 and _is_apposition(word):
+            return False
         if word.text == ",":
             opened = sentence.at(word.index + 1)
             if any(r.pos == "PREP" for r in opened.readings[:1]):
                 opened = sentence.at(word.index + 2)
             return any(r.lemma in _ALLOWED_AFTER_COMMA for r in opened.readings)
     return True
+
+
+def _is_apposition(word: Word) -> bool:
+    """Whether a word is a nominative that nothing governs: a name told of the same thing."""
+    cases = {r.case for r in word.readings if r.pos == "NOUN"}
+    return "nomn" in cases and not cases & {"gent", "loct", "ablt", "datv"}
 
 
 def _could_be(word: Word, case: str) -> bool:
@@ -83,7 +89,9 @@ def _could_be(word: Word, case: str) -> bool:
 def from_dash(sentence: Sentence, draw: Draw) -> Iterator[Edit]:
     """Yield «X является Y-ом» for «X — Y»."""
     dashes = [w for w in sentence.words if w.text in _DASHES and not w.depth]
-    if len(dashes) != 1 or any(w.text in {":", ";", ","} for w in sentence.words[: dashes[0].index]):
+    if len(dashes) != 1 or any(
+        w.text in {":", ";", ","} for w in sentence.words[: dashes[0].index]
+    ):
         return
     dash = dashes[0]
     subject = [w for w in sentence.words[: dash.index] if not w.depth and w.text not in "()«»"]
@@ -103,6 +111,44 @@ def from_dash(sentence: Sentence, draw: Draw) -> Iterator[Edit]:
     yield Edit((span,), f"— {told.text} → является {new}")
 
 
+def one_of(sentence: Sentence, draw: Draw) -> Iterator[Edit]:
+    """Yield «— один из …» for «является одним из …» and back."""
+    for verb in sentence.words:
+        new = _ONE_OF.get(sentence.at(verb.index + 1).lower)
+        following = sentence.at(verb.index + 2).lower
+        if new is None or following != "из" or verb.depth:
+            continue
+        one, alone = sentence.words[verb.index + 1], not _DASHES & set(sentence.lowers)
+        if verb.lower == "является" and alone and _is_subject(sentence, verb.index):
+            span = (verb.start, one.stop, f"— {new}")
+            yield Edit((span,), f"{verb.text} {one.text} из → — {new} из")
+        elif verb.text in _DASHES and _plain_subject(sentence, verb) and one.lower in _NOMINATIVE:
+            subject = sentence.words[: verb.index]
+            if not any(_is_verb(w) or w.text in {",", ":", ";"} for w in subject):
+                span = (verb.start, one.stop, f"является {new}")
+                yield Edit((span,), f"{verb.text} {one.text} из → является {new} из")
+
+
+_NOMINATIVE = {"один": "одним", "одна": "одной", "одно": "одним"}
+_ONE_OF = _NOMINATIVE | {"одним": "один", "одной": "одна"}
+
+
+def presents(sentence: Sentence, draw: Draw) -> Iterator[Edit]:
+    """Yield «является Y-ом» for «представляет собой Y»."""
+    for verb in sentence.words:
+        be = {"представляет": "является", "представляют": "являются"}.get(verb.lower)
+        if be is None or sentence.at(verb.index + 1).lower != "собой" or verb.depth:
+            continue
+        predicate = phrase_at(sentence, verb.index + 2)
+        told = predicate.only("accs") if predicate else None
+        if told is None or not _ends_well(sentence, told, "accs"):
+            continue
+        new = told.inflected("ablt")
+        if new:
+            span = (verb.start, sentence.words[told.head].stop, f"{be} {new}")
+            yield Edit((span,), f"{verb.text} собой {told.text} → {be} {new}")
+
+
 def _plain_subject(sentence: Sentence, dash: Word) -> bool:
     """Whether what stands before the dash is one thing in the nominative singular."""
     first = sentence.words[sentence.first]
@@ -120,4 +166,6 @@ def _is_verb(word: Word) -> bool:
 RULES = (
     Rule("to_dash", "positive", "copula", to_dash),
     Rule("from_dash", "positive", "copula", from_dash),
+    Rule("one_of", "positive", "copula", one_of),
+    Rule("presents", "positive", "copula", presents),
 )

@@ -16,7 +16,9 @@ from ruhnp.rules.variant import Draw, Edit, Rule
 _YEAR = re.compile(r"1\d{3}|20[0-2]\d")
 _COUNT = re.compile(r"[1-9]\d{0,3}")
 _DECIMAL = re.compile(r"([1-9]\d?)(,\d+)")
-_SUFFIXED = re.compile(r"(\d{1,4})-(й|я|го|му|ю|ой|летн[а-яё]+|дневн[а-яё]+|метров[а-яё]+|этажн\w+)")
+_SUFFIXED = re.compile(
+    r"(\d{1,4})-(й|я|го|му|ю|ой|летн[а-яё]+|дневн[а-яё]+|метров[а-яё]+|этажн\w+)"
+)
 _DECADE = re.compile(r"(1\d\d0|20[012]0|[1-9]0)-(е|х|ми)")
 _JOINING = frozenset({"-", "–", "—", "--", "/", ":", "+", "=", "×", "x", "х", "№", "*", "^", "±"})
 _STEPS = (2, 3, 4, 5, 6, 7, 8, 9, 11, 12)

@@ -8,6 +8,7 @@ Goes wrong where the sentence gives the place away by another word («столи
 
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 
 from ruhnp.rules.morphology import Reading, same_form
 from ruhnp.rules.phrase import GOVERNMENT, preposition_span
@@ -72,10 +73,13 @@ def replaced_place(sentence: Sentence, draw: Draw) -> Iterator[Edit]:
 def swapped_places(sentence: Sentence, draw: Draw) -> Iterator[Edit]:
     """Yield the sentence with two places of one kind in each other's place."""
     found = places(sentence)
-    for (a, lemma_a, given_a), (b, lemma_b, given_b) in zip(found, found[1:], strict=False):
+    for (a, lemma_a, given_a), (b, lemma_b, given_b) in pairwise(found):
         if _groups()[lemma_a][0] != _groups()[lemma_b][0] or lemma_a == lemma_b:
             continue
-        if sentence.at(b.index - 1).lower in _SYMMETRIC or sentence.at(a.index - 1).lower == "между":
+        if (
+            sentence.at(b.index - 1).lower in _SYMMETRIC
+            or sentence.at(a.index - 1).lower == "между"
+        ):
             continue
         into_a, into_b = same_form(given_a, lemma_b), same_form(given_b, lemma_a)
         if len(into_a) != 1 or len(into_b) != 1:

@@ -77,8 +77,9 @@ def _written(sentence: Sentence, word: Word, entries: Table) -> Iterator[tuple[i
     for pos in _AS_WRITTEN:
         for entry in entries.get((pos, word.lower), ()):
             stop = word.index + len(entry.source)
-            same = sentence.lowers[word.index : stop] == entry.source
-            if same and _holds(entry, sentence, (word.index, stop), []):
+            if sentence.lowers[word.index : stop] != entry.source:
+                continue
+            if _holds(entry, sentence, (word.index, stop), _near(sentence, word)):
                 yield stop, entry.target
 
 
@@ -127,6 +128,10 @@ def _beside(sentence: Sentence, word: Word, pos: str) -> list[str] | None:
         if named or (word.index == sentence.first and pos == "ADJF"):
             return None
         return [r.lemma for r in phrase.readings]
+    return _near(sentence, word)
+
+
+def _near(sentence: Sentence, word: Word) -> list[str]:
     near = range(word.index - _AROUND, word.index + _AROUND + 1)
     return [r.lemma for i in near if i != word.index for r in sentence.at(i).readings]
 
@@ -137,7 +142,10 @@ def _holds(entry: Entry, sentence: Sentence, place: tuple[int, int], beside: lis
         before.add("start")
     rejected = {"without": set(beside), "notnext": after, "notprev": before}
     required = {"with": set(beside), "next": after, "prev": before}
+    required["soon"] = after | _names(sentence.at(place[1] + 1))
     for name, values in entry.conditions:
+        if name == "nowhere" and any(values & _names(w) for w in sentence.words):
+            return False
         if name in required and not values & required[name]:
             return False
         if name in rejected and values & rejected[name]:

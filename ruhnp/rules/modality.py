@@ -138,7 +138,7 @@ def _must(subject: Word) -> tuple[str, ...]:
     if not found or found[0].pos not in {"NOUN", "NPRO"} or not found[0].gender:
         return ()
     form = {"masc": "должен", "femn": "должна", "neut": "должно"}.get(found[0].gender)
-    return (form,) if form else ()
+    return (form,) if form and subject.lower != "что" else ()
 
 
 def _verb(sentence: Sentence, word: Word) -> Options:
@@ -147,6 +147,10 @@ def _verb(sentence: Sentence, word: Word) -> Options:
         return (), 0
     after = sentence.at(word.index + 1)
     if given[0].lemma in _NEED_INFINITIVE and not _is_infinitive(after):
+        return (), 0
+    # «отказывается провести»: the imperfective refusal wants an imperfective infinitive.
+    refusal = _VERBS[given[0].lemma] == "отказываться"
+    if refusal and not any(r.aspect == "impf" for r in after.readings[:1]):
         return (), 0
     near = sentence.words[max(0, word.index - 3) : word.index + 4]
     if any(r.lemma in _LITERAL for w in near for r in w.readings):

@@ -37,9 +37,9 @@ class Reading:
         """Whether an adjective or participle agrees with a noun in case, number and gender."""
         if self.number != other.number or (self.case and self.case != other.case):
             return False
-        if self.number == "sing" and self.gender and other.gender not in {"", "ms-f"}:
-            if self.gender != other.gender:
-                return False
+        gendered = self.number == "sing" and self.gender and other.gender not in {"", "ms-f"}
+        if gendered and self.gender != other.gender:
+            return False
         if self.case == "accs" and self.animacy and other.animacy:
             return self.animacy == other.animacy
         return True

@@ -9,57 +9,27 @@ Goes wrong where «не» reads as a contrast («не родился в Моск
 """
 
 from collections.abc import Iterator
+from functools import cache
 
 from ruhnp.rules.morphology import Reading
 from ruhnp.rules.phrase import phrase_at
 from ruhnp.rules.sentence import Sentence, Word, cased
+from ruhnp.rules.tables import lines
 from ruhnp.rules.variant import Draw, Edit, Rule
 
-_NEGATIVE = frozenset(
-    {"не", "ни", "нет", "нельзя", "никогда", "никто", "ничто", "ничего", "никакой", "никаких"}
-    | {"нигде", "никуда", "никого", "никому", "никем", "неоднократно", "невозможно", "никак"}
-)
-_CLASHING = frozenset(
-    {"вскоре", "затем", "потом", "сразу", "тогда", "впоследствии", "уже", "ещё", "еще", "также"}
-    | {"тоже", "даже", "именно", "лишь", "только", "почти", "едва", "впервые", "снова", "вновь"}
-    | {"дважды", "трижды", "постепенно", "наконец", "примерно", "около", "приблизительно", "свыше"}
-    | {"более", "менее", "немедленно", "тут", "всегда", "постоянно", "обычно", "иногда", "часто"}
-    | {"нередко", "редко", "очень", "всё", "все", "многие", "некоторые", "несколько", "много"}
-    | {"то", "ли", "или", "либо", "однако", "но", "неожиданно", "внезапно", "скоро", "каждый"}
-    | {"значительно", "быстро", "активно", "позже", "позднее", "успешно", "так", "как", "раз"}
-    | {"дальнейшем", "начале", "сначала", "первоначально", "хотя", "бы", "пусть", "давайте"}
-)
-_SUBORDINATE = frozenset(
-    {"который", "где", "когда", "что", "чтобы", "поскольку", "хотя", "если", "куда", "откуда"}
-    | {"так", "потому", "пока", "чей", "ибо", "кто", "как"}
-)
-_UNFIT = frozenset(
-    {"иметь", "составлять", "составить", "насчитывать", "родиться", "умереть", "скончаться"}
-    | {"длиться", "прожить", "весить", "произойти", "случиться", "наступить", "есть", "погибнуть"}
-    | {"называться", "бывать", "начаться", "начинаться", "закончиться", "прийтись", "оказаться"}
-    | {"приходиться", "остаться", "оставаться", "следовать", "значить", "гласить", "казаться"}
-    | {"стоить", "достичь", "удаться", "быть", "дебютировать", "продлиться", "сообщить", "сказать"}
-    | {"заявить", "отметить", "оказывать", "оказать", "считать", "полагать", "вырасти", "считаться"}
-    | {"пройти", "проходить", "решить", "стремиться", "датироваться", "включать", "добиться", "впадать", "умирать", "отмечать", "сообщать"}
-)
-_EXISTENTIAL = frozenset(
-    {"существовать", "находиться", "жить", "проживать", "стоять", "сохраниться", "возникнуть"}
-    | {"встречаться", "происходить", "появиться", "появляться", "действовать", "работать"}
-    | {"располагаться", "водиться", "расти", "обитать", "иметься", "состояться", "расположить"}
-    | {"обнаружить", "найти", "выделять", "различать"}
-)
-_GENITIVE_OBJECTS = frozenset(
-    {"ущерб", "вред", "вклад", "препятствие", "образование", "дело", "деятельность"}
-    | {"участие", "роль", "влияние", "значение", "внимание", "впечатление", "право", "возможность"}
-    | {"отношение", "место", "успех", "поддержка", "помощь", "сопротивление", "решение", "мера"}
-    | {"удовольствие", "сила", "попытка", "шаг", "опасность", "интерес", "доход", "счёт"}
-)
 _DASHES = frozenset({"—", "–"})
+
+
+@cache
+def _list(name: str) -> frozenset[str]:
+    """Return a list of tables/negation.txt."""
+    named = (line.split() for line in lines("negation.txt"))
+    return frozenset(word for head, *words in named if head == f"{name}:" for word in words)
 
 
 def negation(sentence: Sentence, draw: Draw) -> Iterator[Edit]:
     """Yield the sentence negated; «не» goes before the main verb or after the dash."""
-    if _NEGATIVE & set(sentence.lowers):
+    if _list("negative") & set(sentence.lowers):
         return
     main = _main_predicate(sentence)
     if main is None:
@@ -105,20 +75,24 @@ def _can_be_negated(sentence: Sentence, main: Word) -> bool:
     if reading is None or sentence.name(main.index) or _is_unfit(reading):
         return False
     lowers = {w.lower for w in before} | {sentence.at(main.index + 1).lower}
-    if lowers & _CLASHING or any(w.text in {":", ";", "—", "–"} for w in before):
+    if lowers & _list("clashing") or any(w.text in {":", ";", "—", "–"} for w in before):
+        return False
+    if any(r.pos == "ADVB" for r in sentence.at(main.index - 1).readings[:1]):
+        return False
+    if {"а", "—", "–", "но"} & set(sentence.lowers):
         return False
     if any(_opens_clause(w) for w in before) or not _others_are_subordinate(sentence, main):
         return False
     if reading.lemma == "быть" and not _is_copula(sentence, main):
         return False
-    if reading.lemma in _EXISTENTIAL and not _subject_before(sentence, main):
+    if reading.lemma in _list("existential") and not _subject_before(sentence, main):
         return False
     if {"только", "лишь", "всего", "частично", "отчасти"} & set(sentence.lowers):
         return False
     if _counts_or_names(sentence, main):
         return False
     near = [r for w in sentence.words[main.index + 1 : main.index + 5] for r in w.readings]
-    return not any(r.lemma in _GENITIVE_OBJECTS and r.case == "accs" for r in near)
+    return not any(r.lemma in _list("genitive_objects") and r.case == "accs" for r in near)
 
 
 def _counts_or_names(sentence: Sentence, main: Word) -> bool:
@@ -129,6 +103,8 @@ def _counts_or_names(sentence: Sentence, main: Word) -> bool:
     if any(r.pos == "NUMR" for w in after for r in w.readings[:1]):
         return True
     opening = sentence.at(sentence.first)
+    if _inverted(sentence, main):
+        return True
     late = phrase_at(sentence, main.index + 1)
     framed = any(r.pos == "PREP" for r in opening.readings[:1]) or opening.text[0].isdigit()
     if late is None or framed or main.index == sentence.first:
@@ -137,11 +113,19 @@ def _counts_or_names(sentence: Sentence, main: Word) -> bool:
 
 
 def _is_unfit(reading: Reading) -> bool:
-    return reading.lemma in _UNFIT and reading.lemma != "быть"
+    return reading.lemma in _list("unfit") and reading.lemma != "быть"
+
+
+def _inverted(sentence: Sentence, main: Word) -> bool:
+    """Whether the sentence opens with an object or predicate: its subject comes after the verb."""
+    opening = phrase_at(sentence, sentence.first)
+    if opening is None or opening.stop > main.index:
+        return False
+    return "nomn" not in opening.cases
 
 
 def _opens_clause(word: Word) -> bool:
-    return any(r.lemma in _SUBORDINATE and r.pos != "NOUN" for r in word.readings[:1])
+    return any(r.lemma in _list("subordinate") and r.pos != "NOUN" for r in word.readings[:1])
 
 
 def _others_are_subordinate(sentence: Sentence, main: Word) -> bool:
@@ -150,9 +134,9 @@ def _others_are_subordinate(sentence: Sentence, main: Word) -> bool:
         if word.text == "," and _opens_clause(_after_preposition(sentence, word.index + 1)):
             clause = True
         after_copula = finite(main) is not None and _first_lemma(main) == "быть"
-        if finite(word) and not clause and word.depth == 0:
-            if not (after_copula and any(r.pos == "PRTS" for r in word.readings)):
-                return False
+        predicate = after_copula and any(r.pos == "PRTS" for r in word.readings)
+        if finite(word) and not clause and word.depth == 0 and not predicate:
+            return False
     return True
 
 
@@ -199,22 +183,43 @@ def _negated_dash(sentence: Sentence) -> Iterator[Edit]:
     if phrase is None or phrase.only("nomn") is None or not target.russian or target.capital:
         return
     # Digits before the dash: «1950 — поступил», a list or a range rather than a definition.
-    if not subject or any(w.text[0].isdigit() for w in subject) or _CLASHING & set(sentence.lowers):
+    if (
+        not subject
+        or any(w.text[0].isdigit() for w in subject)
+        or _list("clashing") & set(sentence.lowers)
+    ):
+        return
+    if _lists(sentence, phrase.stop):
         return
     evidence = f"— {phrase.text} → — не {phrase.text}"
     yield Edit(((target.start, target.start, "не "),), evidence)
 
 
+def _lists(sentence: Sentence, start: int) -> bool:
+    """Whether more predicates or a name follow: «не» would reach the first alone."""
+    for word in sentence.words[start : sentence.end]:
+        if word.text == ",":
+            after = sentence.at(word.index + 1)
+            kinds = {r.pos for r in after.readings[:1]}
+            return not (
+                kinds & {"PRTF", "PREP"} or any(r.lemma == "который" for r in after.readings)
+            )
+        cases = {r.case for r in word.readings if r.pos == "NOUN"}
+        if word.depth == 0 and "nomn" in cases and not cases & {"gent", "loct", "ablt", "datv"}:
+            return True
+    return False
+
+
 def affirmation(sentence: Sentence, draw: Draw) -> Iterator[Edit]:
     """Yield the sentence without its one «не» before a finite verb."""
-    negations = [w for w in sentence.words if w.lower in _NEGATIVE]
+    negations = [w for w in sentence.words if w.lower in _list("negative")]
     if len(negations) != 1 or negations[0].lower != "не" or negations[0].depth:
         return
     word = negations[0]
     verb, after = sentence.at(word.index + 1), sentence.at(word.index + 2)
     before = sentence.at(word.index - 1).lower
     reading = finite(verb)
-    if reading is None or reading.lemma in {"быть", "мочь", "иметь", "существовать"}:
+    if reading is None or reading.lemma in {"быть", "мочь", "иметь", "существовать", "стать"}:
         return
     if before in {"ещё", "еще", "больше", "более", "пока", "чтобы", "если", "бы", "уже", "почти"}:
         return

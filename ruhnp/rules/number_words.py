@@ -73,9 +73,9 @@ def _other_counts(
 
 def _together(numeral: Reading, noun: Reading, number: int) -> bool:
     """Whether the noun stands as the numeral asks."""
-    if numeral.gender and noun.gender != numeral.gender:
-        if not (numeral.gender == "masc" and noun.gender == "neut"):
-            return False
+    neuter = numeral.gender == "masc" and noun.gender == "neut"
+    if numeral.gender and noun.gender != numeral.gender and not neuter:
+        return False
     if numeral.case == "accs" and numeral.animacy and numeral.animacy != noun.animacy:
         return False
     if numeral.case == "accs" and numeral.animacy == "anim":

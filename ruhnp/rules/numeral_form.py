@@ -17,18 +17,28 @@ _FIXED = frozenset({"треть", "четверть", "чудо", "сила", "�
 
 
 def to_digits(sentence: Sentence, draw: Draw) -> Iterator[Edit]:
-    """Yield digits for each cardinal word."""
+    """Yield the sentence with digits for every cardinal word, or nothing if one must stay."""
+    spans: list[tuple[int, int, str]] = []
+    shown: list[str] = []
     for word in sentence.words:
         given = [r for r in word.readings if r.pos == "NUMR" and r.lemma in CARDINALS]
-        after, before = sentence.at(word.index + 1), sentence.at(word.index - 1)
-        if not given or given[0] is not word.readings[0] or word.index <= sentence.first:
+        if not given or given[0] is not word.readings[0]:
             continue
-        if not sentence.plain(word.index) or _numeral(before) or _numeral(after):
-            continue
-        if not _is_counted(after) or after.capital:
-            continue
+        if word.index <= sentence.first or not _alone(sentence, word):
+            return
         number = str(CARDINALS[given[0].lemma])
-        yield Edit(((word.start, word.stop, number),), f"{word.text} → {number}")
+        spans.append((word.start, word.stop, number))
+        shown.append(f"{word.text} → {number}")
+    if spans:
+        yield Edit(tuple(spans), "; ".join(shown))
+
+
+def _alone(sentence: Sentence, word: Word) -> bool:
+    """Whether the numeral has a counted word after it and no other numeral beside."""
+    after, before = sentence.at(word.index + 1), sentence.at(word.index - 1)
+    if not sentence.plain(word.index) or _numeral(before) or _numeral(after):
+        return False
+    return _is_counted(after) and not after.capital
 
 
 def _numeral(word: Word) -> bool:

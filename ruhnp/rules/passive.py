@@ -34,21 +34,30 @@ _WITH_COMPLEMENT = frozenset({"назначить", "избрать", "нагр�
 
 def to_active(sentence: Sentence, draw: Draw) -> Iterator[Edit]:
     """Yield the sentence with its passive turned."""
-    for word in sentence.words[:-1]:
-        participle = sentence.words[word.index + 1]
-        if word.lower not in _WAS or word.depth:
-            continue
+    for participle in sentence.words[1:]:
         passive = next((r for r in participle.readings if r.pos == "PRTS"), None)
-        if passive is None or passive.lemma not in _EVENTS:
+        if passive is None or passive.lemma not in _EVENTS or participle.depth:
+            continue
+        before = sentence.words[participle.index - 1]
+        word = before if before.lower in _WAS else participle
+        # A bare participle tells an event only where it is dated; else it may tell a state.
+        if word is participle and not _dated(sentence, participle.index):
             continue
         active = lemma_reading(passive.lemma, "INFN", "perf")
         verb = inflected(active, "past", "plur", "indc", "VERB") if active else None
-        if verb is None or _agent(sentence, word.index, passive) or _shared(sentence, word.index):
+        ends = (word.index, participle.index)
+        if verb is None or _agent(sentence, ends, passive) or _shared(sentence, ends):
             continue
-        for subject in (_subject_before(sentence, word), _subject_after(sentence, word, passive)):
+        late = _subject_after(sentence, participle)
+        for subject in (_subject_before(sentence, word), late):
             if subject and (edit := _turned(sentence, (word, participle), subject, verb)):
                 yield edit
                 break
+
+
+def _dated(sentence: Sentence, index: int) -> bool:
+    near = sentence.lowers[max(0, index - 4) : index + 6]
+    return bool({"году", "года", "веке", "века", "годах"} & set(near))
 
 
 def _turned(
@@ -61,16 +70,17 @@ def _turned(
     accusative = cased(accusative, first.text)
     was, participle = predicate
     verb = cased(verb, was.text)
-    evidence = f"{subject.text} {was.text} {participle.text} → {accusative} {verb}"
+    old = sentence.span(was.index, participle.index + 1)
+    evidence = f"{subject.text} {old} → {accusative} {verb}"
     spans = ((first.start, last.stop, accusative), (was.start, participle.stop, verb))
     return Edit(spans, evidence)
 
 
-def _agent(sentence: Sentence, index: int, passive: Reading) -> bool:
+def _agent(sentence: Sentence, ends: tuple[int, int], passive: Reading) -> bool:
     """Whether some word may be the agent: an instrumental without a preposition."""
     words = sentence.words
     for word in words:
-        if word.index in {index, index + 1} or not word.russian:
+        if word.index in ends or not word.russian:
             continue
         ablative = [r for r in word.readings if r.case == "ablt" and r.score > 0.02]
         if not ablative or passive.lemma in _WITH_COMPLEMENT:
@@ -86,17 +96,17 @@ def _governed(sentence: Sentence, index: int) -> bool:
     return any(r.pos == "PREP" for w in near for r in w.readings[:1])
 
 
-def _shared(sentence: Sentence, index: int) -> bool:
+def _shared(sentence: Sentence, ends: tuple[int, int]) -> bool:
     """Whether other predicates share the subject, or «не» stands by."""
     others = [
         w
         for w in sentence.words
-        if w.index not in {index, index + 1}
+        if w.index not in ends
         and any(
             r.pos == "PRTS" or (r.pos == "VERB" and "indc" in r.grammemes) for r in w.readings[:1]
         )
     ]
-    return bool(others) or sentence.at(index - 1).lower == "не"
+    return bool(others) or sentence.at(ends[0] - 1).lower == "не"
 
 
 def _subject_before(sentence: Sentence, was: Word) -> Phrase | None:
@@ -119,18 +129,18 @@ def _after_date(sentence: Sentence, start: int) -> bool:
     return sentence.at(start - 1).lower in {"году", "года", "веке", "годах"}
 
 
-def _subject_after(sentence: Sentence, was: Word, passive: Reading) -> Phrase | None:
+def _subject_after(sentence: Sentence, participle: Word) -> Phrase | None:
     """Return the subject if it stands right after the participle."""
-    subject = phrase_at(sentence, was.index + 2)
+    subject = phrase_at(sentence, participle.index + 1)
     told = subject.only("nomn") if subject else None
     if told is None or sentence.name(told.head):
         return None
     following = sentence.at(told.stop)
-    return told if _fits(told, was) and following.lower != "и" else None
+    return told if _fits(told, participle) and following.lower != "и" else None
 
 
 def _fits(subject: Phrase, was: Word) -> bool:
-    verb = was.readings[0]
+    verb = next(r for r in was.readings if r.pos in {"VERB", "PRTS"})
     return all(
         r.number == verb.number and (not verb.gender or verb.gender == r.gender)
         for r in subject.readings

@@ -1,8 +1,9 @@
-"""Quantity: «все» → «некоторые», «большинство» → «меньшинство», «вдвое» → «втрое», «тысяч» → «миллионов».
+"""Quantity: «все» → «некоторые», «большинство» → «меньшинство», «вдвое» → «втрое».
 
-Words are replaced in the same form; «все» and «многие» only before a noun they agree with.
-Left alone: «все» as «всё равно», «все три», names and quotes. Goes wrong where the quantity is
-said twice («все без исключения»).
+«500 тысяч» becomes «500 миллионов», «более 500» becomes «менее 500». Words are replaced in the
+same form; «все» and «многие» only before a noun they agree with. Left alone: «все» as in «всё
+равно» and «все три», names and quotes. Goes wrong where the quantity is said twice («все без
+исключения»).
 """
 
 from collections.abc import Iterator

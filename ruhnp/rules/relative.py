@@ -6,16 +6,19 @@ by «и», participles before their noun, nouns with a case that leaves gender o
 the noun before the comma is an attribute of the true head.
 """
 
+import re
 from collections.abc import Iterator
 
 from ruhnp.rules.morphology import Reading, adjective, inflected, lemma_reading
+from ruhnp.rules.phrase import phrase_of
 from ruhnp.rules.sentence import Sentence, Word
 from ruhnp.rules.variant import Draw, Edit, Rule
 
 _STATES = frozenset(
-    {"расположить", "посвятить", "связать", "известить", "предназначить", "основать", "направить"}
-    | {"окружить", "соединить", "распространить", "составить", "населить", "покрыть"}
+    {"расположить", "посвятить", "связать", "предназначить", "направить", "окружить", "соединить"}
+    | {"распространить", "населить", "покрыть"}
 )
+_NO_CLAUSE = frozenset({"уродить", "быть", "следовать", "указать", "называть", "назвать", "мочь"})
 
 
 def to_clause(sentence: Sentence, draw: Draw) -> Iterator[Edit]:
@@ -27,12 +30,24 @@ def to_clause(sentence: Sentence, draw: Draw) -> Iterator[Edit]:
         given = [r for r in word.readings if r.pos == "PRTF"]
         if not given or given[0] is not word.readings[0] or _joined(sentence, word):
             continue
+        if given[0].lemma in _NO_CLAUSE:
+            continue
         places = _places(sentence.at(word.index - 2), given)
-        ways = {_clause(reading, noun) for reading, noun in places}
+        past = _in_the_past(sentence, word)
+        ways = {_clause(reading, noun, past) for reading, noun in places}
         clause = ways.pop() if len(ways) == 1 else None
         if clause:
             span = (word.start, word.stop, clause)
             yield Edit((span,), f"{word.text} → {clause}")
+
+
+def _in_the_past(sentence: Sentence, word: Word) -> bool:
+    """Whether the sentence is told in the past, or its clause has a date."""
+    verbs = [r for w in sentence.words for r in w.readings[:1] if r.pos == "VERB"]
+    if verbs and verbs[0].tense == "past":
+        return True
+    clause = sentence.words[word.index : word.index + 6]
+    return any(re.fullmatch(r"\d{3,4}", w.text) for w in clause)
 
 
 def _places(noun: Word, given: list[Reading]) -> list[tuple[Reading, Reading]]:
@@ -59,7 +74,7 @@ def _is_verbal(word: Word) -> bool:
     return any(r.pos in {"PRTF", "VERB", "GRND", "CONJ", "ADVB", "PREP"} for r in word.readings[:1])
 
 
-def _clause(participle: Reading, noun: Reading) -> str | None:
+def _clause(participle: Reading, noun: Reading, past: bool) -> str | None:
     which = lemma_reading("который", "ADJF")
     number, gender = noun.number, noun.gender
     if which is None or (number == "sing" and gender not in {"masc", "femn", "neut"}):
@@ -68,9 +83,10 @@ def _clause(participle: Reading, noun: Reading) -> str | None:
     past_gender = "" if number == "plur" else gender
     if participle.voice == "pssv" and participle.tense == "past":
         short = inflected(participle, "PRTS", number, past_gender)
-        was = "" if participle.lemma in _STATES else _WAS[past_gender] + " "
+        was = f"{_WAS[past_gender]} " if past and participle.lemma not in _STATES else ""
         return f"{who} {was}{short}" if who and short else None
-    if participle.voice != "actv":
+    # A present participle takes its time from the main verb: in the past it has no one tense.
+    if participle.voice != "actv" or (past and participle.tense == "pres"):
         return None
     if participle.tense == "pres":
         verb = inflected(participle, "VERB", "indc", "pres", "3per", number)
@@ -79,6 +95,92 @@ def _clause(participle: Reading, noun: Reading) -> str | None:
     return f"{who} {verb}" if who and verb else None
 
 
+def to_participle(sentence: Sentence, draw: Draw) -> Iterator[Edit]:
+    """Yield «построенное» for «которое было построено», «стоящий» for «который стоит»."""
+    for word in sentence.words:
+        which = [r for r in word.readings if r.lemma == "который" and r.case == "nomn"]
+        if not which or sentence.at(word.index - 1).text != "," or word.depth:
+            continue
+        verb = sentence.at(word.index + 1)
+        was = verb.lower in _WAS.values()
+        stop = verb.index + (2 if was else 1)
+        reading = _finite(sentence.at(stop - 1))
+        noun = sentence.at(word.index - 2)
+        if reading is None or (was and reading.pos != "PRTS") or _two_verbs(sentence, stop):
+            continue
+        if reading.lemma in _NO_CLAUSE:
+            continue
+        ways = {_participle(reading, h) for h in _heads(sentence, noun, which)}
+        new = ways.pop() if len(ways) == 1 else None
+        if new:
+            last = sentence.words[stop - 1]
+            old = sentence.span(word.index, stop)
+            yield Edit(((word.start, last.stop, new),), f"{old} → {new}")
+
+
+def _finite(word: Word) -> Reading | None:
+    for reading in word.readings[:1]:
+        if reading.pos == "PRTS" and reading.voice == "pssv":
+            return reading
+        if (
+            reading.pos == "VERB"
+            and "indc" in reading.grammemes
+            and "1per" not in reading.grammemes
+        ):
+            return reading
+    return None
+
+
+def _two_verbs(sentence: Sentence, start: int) -> bool:
+    """Whether the clause has another verb, which would need a participle too."""
+    for word in sentence.words[start:]:
+        if word.text in {",", ";", "."} and word.depth == 0:
+            return False
+        if _finite(word) or any(r.pos in {"PRTF", "GRND"} for r in word.readings[:1]):
+            return True
+    return False
+
+
+def _heads(sentence: Sentence, noun: Word, which: list[Reading]) -> list[Reading]:
+    phrase = phrase_of(sentence, noun.index) if noun.russian and not noun.depth else None
+    if phrase is None or phrase.head != noun.index:
+        return []
+    fits = [h for h in phrase.readings if any(_matches(w, h) for w in which)]
+    return [] if _other_head(sentence, phrase.start, fits) else fits
+
+
+def _other_head(sentence: Sentence, start: int, fits: list[Reading]) -> bool:
+    """Whether «который» may point to a noun before the phrase («глава района, который …»)."""
+    for word in reversed(sentence.words[:start]):
+        if word.text in {",", ";", "—", ":"} or _finite(word):
+            return False
+        nouns = [r for r in word.readings if r.pos == "NOUN"]
+        same = any(n.number == h.number and n.gender == h.gender for n in nouns for h in fits)
+        if same or not word.russian:
+            return True
+    return False
+
+
+def _matches(which: Reading, head: Reading) -> bool:
+    return which.number == head.number and which.gender in {"", head.gender}
+
+
+def _participle(verb: Reading, head: Reading) -> str | None:
+    """Return the full participle of a finite verb, in the place of its noun."""
+    if verb.pos == "PRTS":
+        wanted = ("PRTF", "pssv", "past")
+    elif verb.tense == "futr" or (verb.tense == "pres" and verb.aspect != "impf"):
+        return None
+    else:
+        wanted = ("PRTF", "actv", verb.tense)
+    gender = "" if head.number == "plur" else head.gender
+    animacy = head.animacy if head.case == "accs" and gender in {"", "masc"} else ""
+    return inflected(verb, *wanted, head.case, head.number, gender, animacy)
+
+
 _WAS = {"masc": "был", "femn": "была", "neut": "было", "": "были"}
 
-RULES = (Rule("to_clause", "positive", "relative", to_clause),)
+RULES = (
+    Rule("to_clause", "positive", "relative", to_clause),
+    Rule("to_participle", "positive", "relative", to_participle),
+)

@@ -57,7 +57,15 @@ def roles(sentence: Sentence, draw: Draw) -> Iterator[Edit]:
         other = _starting(sentence, word.index + 1, "ablt" if verb.pos == "PRTS" else "")
         if subject is None or other is None or subject.kind != other.kind:
             continue
+        if _again(sentence, subject) or _again(sentence, other):
+            continue
         yield from _swapped(sentence, (word, verb, copula), subject, other)
+
+
+def _again(sentence: Sentence, side: Side) -> bool:
+    """Whether the participant is named a second time."""
+    named = sum(1 for w in sentence.words if any(r.lemma == side.head.lemma for r in w.readings))
+    return named > 1
 
 
 _WAS = frozenset({"был", "была", "было", "были"})
@@ -137,9 +145,9 @@ def _ending(sentence: Sentence, last: int, case: str) -> Side | None:
         before = sentence.at(first - 1)
         opens = before.text in {"", ",", "—"} or before.lower in {"и", "что", "году", "когда"}
         words = tuple(sentence.words[max(0, first) : last + 1])
-        if len(words) == length and first >= 0 and opens and _together(words):
-            if side := _side(words, case):
-                return side
+        fits = len(words) == length and first >= 0 and opens and _together(words)
+        if fits and (side := _side(words, case)):
+            return side
     return None
 
 

@@ -60,7 +60,7 @@ class Sentence:
         return self.at(index).text[:1].isupper() and index > self.first
 
     def plain(self, index: int) -> bool:
-        """Whether the word is in lower case (or opens the sentence), outside quotes and brackets."""
+        """Whether the word is no name (but may open the sentence), outside quotes and brackets."""
         word = self.at(index)
         return word.depth == 0 and word.russian and not self.name(index) and not _caps(word.text)
 

@@ -8,7 +8,8 @@ Goes wrong on senses the table does not foresee («число» as a date).
 from collections.abc import Iterator
 
 from ruhnp.rules.lexicon import sites
-from ruhnp.rules.phrase import preposition_span
+from ruhnp.rules.morphology import inflected
+from ruhnp.rules.phrase import preposition_span, vocalised
 from ruhnp.rules.sentence import Sentence, cased
 from ruhnp.rules.variant import Draw, Edit, Rule
 
@@ -34,4 +35,27 @@ def synonyms(sentence: Sentence, draw: Draw) -> Iterator[Edit]:
         yield Edit(tuple(spans), "; ".join(shown))
 
 
-RULES = (Rule("synonyms", "positive", "synonym", synonyms),)
+_ON = frozenset({"украина", "куба", "кипр", "мальта", "чукотка", "камчатка", "сахалин", "аляска"})
+
+
+def territories(sentence: Sentence, draw: Draw) -> Iterator[Edit]:
+    """Yield «в России» for «на территории России»."""
+    for word in sentence.words:
+        first, place = sentence.at(word.index - 1), sentence.at(word.index + 1)
+        if word.lower != "территории" or first.lower != "на" or not place.capital:
+            continue
+        found = [r for r in place.readings if "Geox" in r.grammemes and r.case == "gent"]
+        if not found or found[0].lemma in _ON or found[0].number != "sing" or word.depth:
+            continue
+        after = sentence.at(place.index + 1)
+        locative = inflected(found[0], "sing", "loct")
+        if locative and not after.capital and after.text not in {"-", "—"} and after.lower != "и":
+            new = f"{vocalised('в', locative)} {locative.capitalize()}"
+            span = (first.start, place.stop, cased(new, first.text))
+            yield Edit((span,), f"{sentence.span(first.index, place.index + 1)} → {new}")
+
+
+RULES = (
+    Rule("synonyms", "positive", "synonym", synonyms),
+    Rule("territories", "positive", "synonym", territories),
+)

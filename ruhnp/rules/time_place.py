@@ -85,13 +85,12 @@ def _weekdays(sentence: Sentence, word: Word) -> list[str]:
     present = {lemma for w in sentence.words for lemma in _lemmas(w) if lemma in WEEKDAYS}
     if len(present) > 1 or sentence.at(word.index + 1).lower == "и":
         return []
-    return _DAYS_AFTER[before.lower == "по"] if word.lower in sum(_DAYS_AFTER, []) else []
+    days = _ON_DAYS if before.lower == "по" else _ON_A_DAY
+    return [day for day in days if day != word.lower] if word.lower in days else []
 
 
-_DAYS_AFTER = (
-    ["понедельник", "вторник", "среду", "четверг", "пятницу", "субботу", "воскресенье"],
-    ["понедельникам", "вторникам", "четвергам", "пятницам", "субботам", "воскресеньям"],
-)
+_ON_A_DAY = ("понедельник", "вторник", "среду", "четверг", "пятницу", "субботу", "воскресенье")
+_ON_DAYS = ("понедельникам", "вторникам", "четвергам", "пятницам", "субботам", "воскресеньям")
 
 
 def _centuries(sentence: Sentence, word: Word) -> list[str]:
@@ -185,7 +184,9 @@ def _before_after(sentence: Sentence, word: Word) -> Iterator[Edit]:
         yield Edit(((before.start, word.stop, new),), f"{before.text} до → {new}")
         return
     stretch = {"с", "со", "от", "вплоть", "из", "начиная"} & set(sentence.lowers[: word.index])
-    fits = before.text in {"", ","} or any(r.pos in {"VERB", "PRTS", "NOUN"} for r in before.readings)
+    fits = before.text in {"", ","} or any(
+        r.pos in {"VERB", "PRTS", "NOUN"} for r in before.readings
+    )
     if not stretch and fits and before.lower not in {"время", "дня", "года"}:
         yield Edit(((word.start, word.stop, cased("после", word.text)),), f"{word.text} → после")
 

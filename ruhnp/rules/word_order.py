@@ -22,7 +22,11 @@ _MARKS = frozenset({",", ";", ":", "—", "–", "(", "«", "-", "--"})
 def word_order(sentence: Sentence, draw: Draw) -> Iterator[Edit]:
     """Yield the sentence with its one date in another place."""
     found = dates(sentence)
-    if len(found) != 1 or sentence.first != 0:
+    if sentence.first != 0:
+        return
+    if not found:
+        yield from _from_place(sentence)
+    if len(found) != 1:
         return
     first, stop = found[0]
     if first.index == 0:
@@ -65,7 +69,9 @@ def _from_start(sentence: Sentence, stop: int) -> Iterator[Edit]:
             yield Edit((*cut, (place, place, f"{date} ")), f"«{date}» before the verb")
     if (verb is not None or _no_subject(sentence, stop)) and _simple(sentence, stop):
         last = sentence.words[sentence.end - 1]
-        if last.index > (verb or stop) and not last.text[0].isdigit():
+        # «суд г.»: an abbreviation at the end is a sentence cut short.
+        whole = (last.text[0].isalpha() and len(last.text) > 2) or last.text in "»)"
+        if last.index > (verb or stop) and whole:
             yield Edit((*cut, (last.stop, last.stop, f" {date}")), f"«{date}» at the end")
     yield from _inverted(sentence, stop, date)
 
@@ -98,8 +104,7 @@ def _subject_end(sentence: Sentence, start: int) -> int | None:
 def _is_tail(sentence: Sentence, start: int, stop: int) -> bool:
     """Whether the words are genitives or parts of a name, as after the head of a subject."""
     return all(
-        w.capital or any(r.case == "gent" for r in w.readings)
-        for w in sentence.words[start:stop]
+        w.capital or any(r.case == "gent" for r in w.readings) for w in sentence.words[start:stop]
     )
 
 
@@ -125,7 +130,7 @@ def _inverted(sentence: Sentence, stop: int, date: str) -> Iterator[Edit]:
     words = sentence.words
     verb_stop = stop + 2 if sentence.at(stop).lower in _WAS else stop + 1
     verb = finite(sentence.at(verb_stop - 1))
-    if verb is None or verb.pos != "PRTS" and not verb.lemma.endswith("ся"):
+    if verb is None or (verb.pos != "PRTS" and not verb.lemma.endswith("ся")):
         return
     subject = phrase_at(sentence, verb_stop)
     nominative = subject.only("nomn") if subject else None
@@ -145,6 +150,20 @@ def _inverted(sentence: Sentence, stop: int, date: str) -> Iterator[Edit]:
 _WAS = frozenset({"был", "была", "было", "были"})
 
 
+def _from_place(sentence: Sentence) -> Iterator[Edit]:
+    """Yield «Парк расположен на востоке» for «На востоке расположен парк»."""
+    opening = sentence.words[0]
+    if opening.lower not in {"в", "во", "на"} or not _simple(sentence, 0):
+        return
+    place = phrase_at(sentence, 1)
+    stop = next((w.index for w in sentence.words if finite(w)), 0)
+    if stop and sentence.lowers[stop - 1] in _WAS:
+        stop -= 1
+    if place is None or not place.stop <= stop or not _is_tail(sentence, place.stop, stop):
+        return
+    yield from _inverted(sentence, stop, _lowered_date(sentence, 0, stop))
+
+
 def lowered_start(sentence: Sentence) -> str | None:
     """Return the first word as it stands inside a sentence, or None where that is not certain."""
     word, after = sentence.words[0], sentence.at(1)
@@ -156,7 +175,7 @@ def lowered_start(sentence: Sentence) -> str | None:
     if not known(word.lower) or all(grammemes):
         return word.text
     first = word.readings[0]
-    if any(grammemes) or after.capital or first.pos == "ADJF" and "Apro" not in first.grammemes:
+    if any(grammemes) or after.capital or (first.pos == "ADJF" and "Apro" not in first.grammemes):
         return None
     return word.lower
 
@@ -187,19 +206,39 @@ def _from_end(sentence: Sentence, first: int) -> Iterator[Edit]:
 
 def _bound(sentence: Sentence, before: Word) -> bool:
     """Whether the date belongs to the word before it."""
+    if before.lower in _FOCUS:
+        return True
     return any(r.pos in {"PREP", "CONJ", "PRTF", "PRCL"} for r in before.readings[:1])
+
+
+_FOCUS = frozenset(
+    {"ещё", "еще", "уже", "лишь", "только", "примерно", "около", "позже", "вновь", "снова"}
+    | {"впервые", "именно", "раньше", "рано", "поздно", "даже", "затем"}
+)
 
 
 def _from_middle(sentence: Sentence, first: int, stop: int) -> Iterator[Edit]:
     """Yield the date first where it stands between subject and verb."""
     before, after = sentence.words[first - 1], sentence.at(stop)
-    if any(w.text in _MARKS or w.depth for w in sentence.words[:first]) or not finite(after):
+    if any(w.text in _MARKS or w.depth for w in sentence.words[:first]):
         return
     starts = phrase_at(sentence, 0)
     alone = first == 1 and before.lower in {"он", "она", "они", "оно"}
+    if first == 1 and _no_name(before) and not finite(after):
+        cut = (before.stop, sentence.words[stop - 1].stop)
+        yield from _to_front(sentence, first, stop, cut)
+        return
+    if not finite(after):
+        return
     whole = starts is not None and starts.only("nomn") and _is_tail(sentence, starts.stop, first)
     if alone or whole:
         yield from _to_front(sentence, first, stop, (before.stop, sentence.words[stop - 1].stop))
+
+
+def _no_name(word: Word) -> bool:
+    """Whether the first word is an active verb: «Окончил в 1950 году институт»."""
+    verb = finite(word)
+    return verb is not None and verb.pos == "VERB" and verb.score > 0.9
 
 
 RULES = (Rule("word_order", "positive", "word_order", word_order),)

@@ -32,7 +32,8 @@ def answer_all(context: Context, asked: Iterable[Asked], label: str) -> None:
     """
     section, progress = context.recipe.llm, context.progress
     requests = [a.request for a in asked]
-    context.models.append(generator_facts(section))
+    if (facts := generator_facts(section)) not in context.models:
+        context.models.append(facts)
     with ReplayLog(context.log_path) as log:
         own = section.server if log.missing(requests) else "url"
         if own == "embedded":
@@ -58,24 +59,42 @@ def read_all(
     context: Context, model: LanguageModel, asked: Iterable[Asked]
 ) -> Iterator[tuple[dict[str, Any], Candidate | Rejected]]:
     """Yield (subject, what came of it) from the log, in order; failures come as `Rejected`."""
+    tally: Counter[str] = Counter()
     failed: Counter[str] = Counter()
-    calls = tokens = 0
-    with ReplayLog(context.log_path) as log:
+
+    def counted() -> Iterator[Asked]:
         for question in asked:
-            request = question.request
-            calls += 1
-            answer = log.get(request.key)
-            if answer is None:
-                reason, detail = log.failure(request.key) or ("not_answered", "")
-                failed[reason] += 1
-                yield question.subject, Rejected(f"call_failed:{reason}", detail, request.key)
-                continue
-            tokens += answer.completion_tokens
-            for found in model.read(question.task, request, answer):
-                yield question.subject, found
-    context.facts["calls"] = calls
-    context.facts["completion_tokens"] = tokens
+            tally["calls"] += 1
+            if answer := log.get(question.request.key):
+                tally["completion_tokens"] += answer.completion_tokens
+            else:
+                failed[_failure(log, question.request)[0]] += 1
+            yield question
+
+    with ReplayLog(context.log_path) as log:
+        yield from found_in(log, model, counted())
+    context.facts["calls"] = tally["calls"]
+    context.facts["completion_tokens"] = tally["completion_tokens"]
     context.facts["failed_calls"] = dict(failed)
+
+
+def found_in(
+    log: ReplayLog, model: LanguageModel, asked: Iterable[Asked]
+) -> Iterator[tuple[dict[str, Any], Candidate | Rejected]]:
+    """Yield (subject, what came of it) of questions that were put before, in order."""
+    for question in asked:
+        request = question.request
+        answer = log.get(request.key)
+        if answer is None:
+            reason, detail = _failure(log, request)
+            yield question.subject, Rejected(f"call_failed:{reason}", detail, request.key)
+            continue
+        for found in model.read(question.task, request, answer):
+            yield question.subject, found
+
+
+def _failure(log: ReplayLog, request: Request) -> tuple[str, str]:
+    return log.failure(request.key) or ("not_answered", "")
 
 
 def generator_facts(section: LLMSection) -> ModelFacts:

@@ -28,18 +28,23 @@ _REMEDIES = (
         "check the model's id, or the path of its folder",
     ),
 )
+# Python's last words on shared memory that a killed process left, which is then freed.
+_NOISE = re.compile(r"resource_tracker|warnings\.warn")
+_LOOKED_AT = 500
 _LONGEST = 400
 _LAST_LINES = 3
 
 
 def find_cause(log: str) -> str:
     """Return what a log of vLLM says went wrong, in one line; secrets are blotted out."""
-    lines = [_PREFIX.sub("", line).rstrip() for line in log.splitlines()]
-    raised = [m[1] for m in map(_RAISED.match, lines) if m and not _WRAPPERS.search(m[1])]
-    if raised:
-        cause = raised[-1][:_LONGEST]
+    lines = [_PREFIX.sub("", line).rstrip() for line in log.splitlines()[-_LOOKED_AT:]]
+    raised = [m[1] for m in map(_RAISED.match, lines) if m]
+    roots = [message for message in raised if not _WRAPPERS.search(message)] or raised
+    if roots:
+        cause = roots[-1][:_LONGEST]
     else:
-        cause = " | ".join([x.strip() for x in lines if x.strip()][-_LAST_LINES:])[-_LONGEST:]
+        said = [x.strip() for x in lines if x.strip() and not _NOISE.search(x)]
+        cause = " | ".join(said[-_LAST_LINES:])[-_LONGEST:]
     for name in ("HF_TOKEN", "VLLM_API_KEY"):
         if secret := os.environ.get(name):
             cause = cause.replace(secret, "***")

@@ -103,7 +103,9 @@ def command(served: Served, environment: Environment, limits: Limits, port: int)
     given = [w for name, value in options.items() if value is not None for w in (name, str(value))]
     flags = ["--enable-prefix-caching", "--disable-uvicorn-access-log"]
     if environment.device == "cpu":
-        flags.append("--enforce-eager")  # compiling takes longer than it saves there
+        # Compiling takes longer than it saves; a prompt done in parts, for a request with a seed,
+        # ends the engine ("CPU Generator does not use offset").
+        flags += ["--enforce-eager", "--no-enable-chunked-prefill"]
     return [str(environment.python), "-m", _MODULE, *given, *flags, *served.arguments]
 
 

@@ -109,15 +109,15 @@ class VllmServer:
         """
         silent_since = time.monotonic()
         while self._lost is None:
-            starts = self.starts
             if not self._up.wait(_LOOK_EVERY_S):
                 silent_since = time.monotonic()
-            elif answers(self.url, self.served, _PROBE_S):
+                continue
+            starts = self.starts
+            if answers(self.url, self.served, _PROBE_S):
                 return starts
-            elif time.monotonic() - silent_since > _PROBE_S and self._processes:
+            if time.monotonic() - silent_since > _PROBE_S and self._processes:
                 self._processes.kill()
-            else:
-                time.sleep(_LOOK_EVERY_S)
+            time.sleep(_LOOK_EVERY_S)
         raise self._lost
 
     def _start(self) -> None:

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 from rich.console import Console
 
+import harvest.overview
 import rupairs
 import rupairs.execution
 from harvest.fetch import native
@@ -113,7 +114,14 @@ def drafts_of(source: Source, files: NativeFiles) -> Iterator[Draft | Excerpt | 
 
 
 @pytest.fixture
-def harvest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Harvest:
+def without_plots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the plots, which take longer than the rest of a small harvest."""
+    for name in ("draw_sources", "draw_dropped", "draw_lengths", "draw_matrix"):
+        monkeypatch.setattr(harvest.overview, name, lambda *_: None)
+
+
+@pytest.fixture(name="harvest")
+def harvest_fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Harvest:
     """Run the steps a section asks for; returns what they made by verb."""
     monkeypatch.setattr(rupairs.execution, "load_stages", lambda: {"harvest": STAGE})
 

@@ -15,6 +15,8 @@ from rupairs.errors import RupairsError
 from tests.harvest.conftest import Harvest, Native, nli
 from tests.harvest.test_sources import jsonl
 
+pytestmark = pytest.mark.usefixtures("without_plots")
+
 Captured = pytest.CaptureFixture[str]
 
 

@@ -25,6 +25,8 @@ from tests.harvest.conftest import (
 )
 from tests.harvest.test_sources import jsonl
 
+pytestmark = pytest.mark.usefixtures("without_plots")
+
 # Long enough that a letter more or less leaves nine tenths as they were.
 ROAD = "Дорожные рабочие до вечера перекрыли старый мост через реку возле городского парка."
 ROAD_NEARLY = "Дорожные рабочие до вечера перекрыли старый мост через реку возле городских парков."
@@ -84,7 +86,7 @@ def test_near_duplicates_meet_across_sources_and_swapped_sides(
         put, [nli(ROAD, CLOSED)], [nli(ROAD_NEARLY, CLOSED), nli(CLOSED_NEARLY, ROAD_NEARLY)]
     )
     names = {"sources": ["rcb", "terra"]}
-    strict = harvest(folder, "a", rows=names, pairs={"near": 0.85})["pairs"]
+    strict = harvest(folder, rows=names, pairs={"near": 0.85})["pairs"]
     assert sources(strict) == {"rcb": 1}
     for reason, evidence in reasons(strict):
         assert reason == "near_duplicate"
@@ -92,11 +94,11 @@ def test_near_duplicates_meet_across_sources_and_swapped_sides(
     assert strict.manifest.facts["overlap"] == {"terra": {"rcb": 2}}
     assert_balanced(strict)
     # Of the second pair one side is too unlike; of both pairs, where only equal ones count.
-    assert sources(harvest(folder, "b", rows=names, pairs={"near": 0.93})["pairs"]) == {
+    assert sources(harvest(folder, rows=names, pairs={"near": 0.93})["pairs"]) == {
         "rcb": 1,
         "terra": 1,
     }
-    assert sources(harvest(folder, "c", rows=names, pairs={"near": 0})["pairs"]) == {
+    assert sources(harvest(folder, rows=names, pairs={"near": 0})["pairs"]) == {
         "rcb": 1,
         "terra": 2,
     }
@@ -108,6 +110,7 @@ def test_near_duplicates_meet_across_sources_and_swapped_sides(
         (f"{ROAD} Их было 12.", f"{ROAD} Их было 13."),
         (ROAD, ROAD.replace("перекрыли", "не перекрыли")),
     ],
+    ids=["number", "negation"],
 )
 def test_a_number_or_a_negation_makes_another_pair(
     harvest: Harvest, put: Native, text: str, other: str
@@ -227,11 +230,11 @@ def test_a_leak_does_not_take_its_near_duplicates_along(
     folder = both(put, [nli(ROAD, CLOSED)], [nli(ROAD_NEARLY, CLOSED), nli(ROAD, CLOSED)])
     names = {"sources": ["rcb", "terra"]}
     known = benchmarks(tmp_path / "known", road=ROAD) | {"contamination": 0.98}
-    removed = harvest(folder, "a", rows=names, pairs=known)["pairs"]
+    removed = harvest(folder, rows=names, pairs=known)["pairs"]
     assert [r["query"] for r in removed.rows()] == [ROAD_NEARLY]
     assert removed.manifest.counts.dropped_by_reason == {"benchmark_leak": 2}
     assert removed.manifest.facts["overlap"] == {}
-    flagged = harvest(folder, "b", rows=names, pairs=known | {"leaks": "flag"})["pairs"]
+    flagged = harvest(folder, rows=names, pairs=known | {"leaks": "flag"})["pairs"]
     assert [r["query"] for r in flagged.rows()] == [ROAD]
     assert reasons(flagged) == [
         ("near_duplicate", f"rcb#1, alike {_alike(ROAD, ROAD_NEARLY)}"),
@@ -271,9 +274,9 @@ def _written(stage: StageReader) -> int:
 def test_another_threshold_makes_the_pairs_again_and_not_the_rows(
     harvest: Harvest, sample: Path
 ) -> None:
-    before = harvest(sample, rows={"sources": SAMPLE_PAIRS})
+    before = harvest(sample, rows={"sources": ["rcb"]})
     made = {verb: _written(stage) for verb, stage in before.items()}
-    after = harvest(sample, rows={"sources": SAMPLE_PAIRS}, pairs={"near": 0.8})
+    after = harvest(sample, rows={"sources": ["rcb"]}, pairs={"near": 0.8})
     assert _written(after["rows"]) == made["rows"]
     assert _written(after["pairs"]) != made["pairs"]
 
@@ -292,10 +295,10 @@ def test_a_larger_held_out_part_adds_pairs_and_changes_nothing_else(
     harvest: Harvest, sample: Path
 ) -> None:
     def read(out: str, **parts: float) -> dict[str, dict[str, Any]]:
-        stage = harvest(sample, out, rows={"sources": SAMPLE_PAIRS}, pairs=parts)["pairs"]
+        stage = harvest(sample, out, rows={"sources": ["rcb"]}, pairs=parts)["pairs"]
         return {row["pair_id"]: row for row in stage.rows()}
 
-    none, some, more = read("a"), read("b", test=0.2), read("c", test=0.3, validation=0.2)
+    none, some, more = read("run"), read("run", test=0.2), read("run", test=0.3, validation=0.2)
     assert {row["split"] for row in none.values()} == {"train"}
     assert list(none) == list(some) == list(more)
     for name, row in none.items():

