@@ -114,9 +114,7 @@ def _make(pool: Pool, pairs: int, seed: int, folder: Path) -> dict[str, Any]:
             print(f"  data: {size} pairs of {layout.name}", file=sys.stderr)
             with layout.writer(folder / "native" / layout.name) as writer:
                 for start in range(0, size, _CHUNK):
-                    chunk, planted = _chunk(
-                        pool, layout, planter, rng, min(_CHUNK, size - start)
-                    )
+                    chunk, planted = _chunk(pool, layout, planter, rng, min(_CHUNK, size - start))
                     names = writer.write(chunk)
                     truth.write_table(_truth(layout.name, names, planted, kinds))
                     _measure(lengths, layout, chunk)
@@ -152,8 +150,9 @@ def _chunk(
     order = np.lexsort((-polarity, places))
     known = dict(originals) | {len(base.query) + n: p for n, p in enumerate(planted)}
     where = {int(old): new for new, old in enumerate(order)}
-    chunk = Chunk(query.take(pa.array(order)), passage.take(pa.array(order)), polarity[order],
-                  places[order])
+    chunk = Chunk(
+        query.take(pa.array(order)), passage.take(pa.array(order)), polarity[order], places[order]
+    )
     return chunk, {where[old]: row for old, row in known.items()}
 
 
@@ -256,8 +255,9 @@ def _premises(pool: Pool, rng: Rng, rows: int) -> tuple[Base, npt.NDArray[np.int
     premises = _side(pool, rng, _long(rng, -(-rows // 3)))
     which = np.arange(rows) // 3
     polarity = np.where(np.arange(rows) % 3 == 0, 1, -1)
-    base = Base(premises.take(pa.array(which)), _side(pool, rng, _short(rng, rows)),
-                polarity.tolist())
+    base = Base(
+        premises.take(pa.array(which)), _side(pool, rng, _short(rng, rows)), polarity.tolist()
+    )
     return base, np.arange(rows)
 
 
@@ -268,8 +268,9 @@ def _lists(pool: Pool, rng: Rng, rows: int) -> tuple[Base, npt.NDArray[np.int64]
     place = np.arange(rows) - np.searchsorted(blocks, blocks)
     polarity = np.where(place < positives[blocks], 1, -1)
     queries = _side(pool, rng, _long(rng, int(blocks[-1]) + 1))
-    base = Base(queries.take(pa.array(blocks)), _side(pool, rng, _short(rng, rows)),
-                polarity.tolist())
+    base = Base(
+        queries.take(pa.array(blocks)), _side(pool, rng, _short(rng, rows)), polarity.tolist()
+    )
     return base, blocks
 
 
@@ -388,9 +389,7 @@ class _RuParaDetox(_Native):
         self.table.writerow(["ru_toxic_comment", "ru_neutral_comment"])
 
     def write(self, chunk: Chunk) -> list[str]:
-        self.table.writerows(
-            zip(chunk.query.to_pylist(), chunk.passage.to_pylist(), strict=True)
-        )
+        self.table.writerows(zip(chunk.query.to_pylist(), chunk.passage.to_pylist(), strict=True))
         return [f"{n}.1" for n in self.numbers(len(chunk.query)).tolist()]
 
     def close(self) -> None:

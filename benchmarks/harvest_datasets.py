@@ -125,7 +125,9 @@ def nli(batch: dict[str, list[Any]], numbers: list[int], source: str) -> dict[st
 def lists(batch: dict[str, list[Any]], numbers: list[int], source: str) -> dict[str, list[Any]]:
     found: list[tuple[str, str, str, str]] = []
     for n, query, *both in zip(numbers, batch["query"], batch["pos"], batch["neg"], strict=True):
-        for mark, relation, passages in zip("pn", ("paraphrase", "non_paraphrase"), both, strict=True):
+        for mark, relation, passages in zip(
+            "pn", ("paraphrase", "non_paraphrase"), both, strict=True
+        ):
             found += [
                 (f"{n + 1}.{mark}{place}", query, passage, relation)
                 for place, passage in enumerate(passages, 1)
@@ -310,9 +312,7 @@ def place(rows: Dataset, number: int) -> str:
 # --- the whole ----------------------------------------------------------------------------------
 
 
-def without(
-    rows: Dataset, gone: list[tuple[int, str, str]], dropped: list[Dataset]
-) -> Dataset:
+def without(rows: Dataset, gone: list[tuple[int, str, str]], dropped: list[Dataset]) -> Dataset:
     """Return the rows that stay; those that go are added to `dropped` with their reason."""
     if not gone:
         return rows

@@ -66,7 +66,9 @@ def run(
     written = log.with_suffix(".out").read_text(encoding="utf-8", errors="replace")
     if code:
         tail = log.read_text(encoding="utf-8", errors="replace")[-_SHOWN:]
-        raise CommandError(f"{' '.join(command)[:200]} ended with {code}:\n{tail or written[-_SHOWN:]}")
+        raise CommandError(
+            f"{' '.join(command)[:200]} ended with {code}:\n{tail or written[-_SHOWN:]}"
+        )
     return Measured(round(seconds, 2), memory.rss, memory.pss, written)
 
 
@@ -110,7 +112,9 @@ def _tree(root: int) -> list[int]:
 
 def _rss(process: int) -> int:
     with suppress(OSError):
-        return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+        return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * os.sysconf(
+            "SC_PAGESIZE"
+        )
     return 0
 
 

@@ -220,34 +220,39 @@ def score_documents(
     """Return recall and precision of a search that says only which documents go.
 
     `places` names the row of each document; with `swapped` false, groups in which the sides of a
-    row changed places are left out.
+    row changed places count for nothing. Decoys that went are no mistakes of the precision.
     """
     members: dict[int, list[int]] = defaultdict(list)
-    kinds: dict[int, set[str]] = defaultdict(set)
-    decoys = []
+    left_out: set[int] = set()
+    decoys: dict[int, list[int]] = defaultdict(list)
     for number, place in enumerate(places):
         if planted := truth.rows.get(place):
             if planted.kind.startswith("near"):
                 members[planted.group].append(number)
-                kinds[planted.group].add(planted.kind)
             elif planted.kind.startswith("decoy"):
-                decoys.append(number)
+                decoys[planted.group].append(number)
+            if planted.kind == "near_swapped" and not swapped:
+                left_out.add(planted.group)
     asked = found = 0
+    counted = gone.difference(n for numbers in decoys.values() for n in numbers)
     for group, numbers in members.items():
-        if swapped or "near_swapped" not in kinds[group]:
+        if group in left_out:
+            counted -= set(numbers)
+        else:
             asked += len(numbers) - 1
             found += min(len(numbers) - 1, len(gone.intersection(numbers)))
-    right = sum(min(len(n) - 1, len(gone.intersection(n))) for n in members.values())
-    counted = len(gone) - len(gone.intersection(decoys))
+    planted_numbers = {n for numbers in members.values() for n in numbers}
+    both = [numbers for numbers in decoys.values() if len(numbers) == 2]
     return {
         "asked": asked,
         "found": found,
         "recall": _share(found, asked),
-        "precision": _share(right, counted),
-        "decoys": {"pairs": len(decoys) // 2, "taken": len(gone.intersection(decoys))},
-        "wrong": [
-            n for n in sorted(gone) if n not in {m for ms in members.values() for m in ms}
-        ][:_EXAMPLES],
+        "precision": _share(found, len(counted)),
+        "decoys": {
+            "planted": len(both),
+            "taken": sum(bool(gone.intersection(numbers)) for numbers in both),
+        },
+        "wrong": sorted(counted - planted_numbers)[:_EXAMPLES],
     }
 
 

@@ -59,7 +59,7 @@ def register(app: typer.Typer) -> None:
 
     @harvest.command()
     def verify(out: Out, as_json: AsJson = False) -> None:
-        """Compare every count of a run with the card of USER-base; 1 if one is unexplained."""
+        """Compare every count of a run with the card of USER-base; 1 if a source is not whole."""
         from harvest.listing import verify_counts
 
         raise typer.Exit(verify_counts(out, as_json))
@@ -86,7 +86,7 @@ def register(app: typer.Typer) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Show the licenses of a run's pairs, or of some of them, and what they permit together."""
-        from harvest.license_table import show_licenses
+        from harvest.reporting.license_table import show_licenses
 
         show_licenses(out, where or [], as_json)
 

@@ -3,13 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-from harvest.availability import probe
+from harvest.fetching.availability import probe
 from harvest.source import Source
 from harvest.sources import SOURCES, get
 from rupairs.errors import RupairsError
 from rupairs.manifest import NAME, read_manifest
 from rupairs.options import print_json
 
+_NOT_WHOLE = "not whole"
 _ROWS, _PAIRS = "harvest/rows", "harvest/pairs"
 
 
@@ -42,7 +43,7 @@ def show_sources(out: Path | None, from_dir: Path | None, as_json: bool) -> None
 
 
 def verify_counts(out: Path, as_json: bool) -> int:
-    """Print expected and found counts of a run; returns 1 if a difference is unexplained."""
+    """Print expected and found counts of a run; returns 1 if a source is not whole."""
     rows = []
     for name, tally in _tallies(out).items():
         expected, found = get(name).expected, tally["positives"]
@@ -56,7 +57,7 @@ def verify_counts(out: Path, as_json: bool) -> int:
                 "native": tally["native"],
                 "kept": tally["kept"],
                 "why": get(name).why if differs else "",
-                "verdict": "unexplained" if differs and not get(name).why else _agrees(differs),
+                "verdict": _verdict(get(name), found),
             }
         )
     if as_json:
@@ -75,11 +76,16 @@ def verify_counts(out: Path, as_json: bool) -> int:
             ],
         )
         _explain("Why they differ", {row["name"]: (row["why"],) for row in rows})
-    return int(any(row["verdict"] == "unexplained" for row in rows))
+    return int(any(row["verdict"] == _NOT_WHOLE for row in rows))
 
 
-def _agrees(differs: bool) -> str:
-    return "explained" if differs else "equal"
+def _verdict(source: Source, found: int) -> str:
+    """Say how a count stands to the card's, and to those that whole copies are known to give."""
+    if found == source.expected:
+        return "equal"
+    if source.counts:
+        return "whole" if found in source.counts else _NOT_WHOLE
+    return "nothing to compare with" if source.expected is None else "count of a copy unknown"
 
 
 def _tallies(out: Path) -> dict[str, dict[str, Any]]:

@@ -9,6 +9,13 @@ from rupairs.recipe import RecipePath, Section
 from rupairs.steps import Stage, Step
 
 
+class ColumnNames(Section):
+    """The columns of one source's files."""
+
+    query: str | None = None
+    passage: str | None = None
+
+
 class RowsSection(Section):
     """Which sources give pairs, and what a single row must be; lengths in characters.
 
@@ -23,7 +30,7 @@ class RowsSection(Section):
     max_characters: int = Field(default=400_000, ge=1)
     cut_characters: int = Field(default=4_000, ge=0)
     check_language: bool = True
-    columns: dict[str, dict[str, str]] = Field(default_factory=dict)
+    columns: dict[str, ColumnNames] = Field(default_factory=dict)
     license: str | None = None
 
     @field_validator("sources")
@@ -31,11 +38,11 @@ class RowsSection(Section):
     def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         return _checked(names, "pairs")
 
-    @field_validator("columns")
-    @classmethod
-    def _known_columns(cls, columns: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
-        _checked(tuple(columns), "pairs")
-        return columns
+    @model_validator(mode="after")
+    def _columns_of_sources(self) -> Self:
+        if others := sorted(set(self.columns) - set(self.sources)):
+            raise ValueError(f"columns names {others[0]}, which is not among the sources")
+        return self
 
 
 class PairsSection(Section):
@@ -118,7 +125,8 @@ STAGE = Stage(
             "harvest.rows",
             "Rows of the open sources in one schema, checked one by one",
             run="harvest.unify:write_rows",
-            external="harvest.fetch:row_files",
+            external="harvest.fetching.fetch:row_files",
+            version=2,
             enabled=lambda section: bool(section.rows.sources),
         ),
         Step(
@@ -128,13 +136,13 @@ STAGE = Stage(
             inputs=("harvest.rows",),
             external="harvest.benchmarks:benchmark_inputs",
             enabled=lambda section: bool(section.rows.sources),
-            version=2,
+            version=3,
         ),
         Step(
             "harvest.texts",
             "Single sentences, the raw material of anchors",
             run="harvest.texts:write_texts",
-            external="harvest.fetch:text_files",
+            external="harvest.fetching.fetch:text_files",
             enabled=lambda section: bool(section.texts.sources),
             version=2,
         ),

@@ -18,7 +18,7 @@ import pyarrow as pa
 from harvest.benchmarks import Benchmarks, read_benchmarks
 from harvest.marked import Marked, gather_marks
 from harvest.marks import COLUMNS, Marking, mark
-from harvest.overview import write_pair_overview
+from harvest.reporting.overview import write_pair_overview
 from harvest.verdicts import Verdict, Verdicts, leaked, nearly_repeated, page_talk, repeated
 from rupairs.engine import open_engine
 from rupairs.pairs import PAIR_SCHEMA

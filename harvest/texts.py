@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from harvest.checks import Reasons, Terms, check_text
-from harvest.fetch import native
-from harvest.overview import write_text_overview
+from harvest.fetching.fetch import native
+from harvest.reporting.overview import write_text_overview
 from harvest.source import Excerpt, Native, Source, Unusable
 from harvest.sources import get
 from harvest.tally import Tally

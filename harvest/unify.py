@@ -17,8 +17,8 @@ from typing import Any
 import pyarrow as pa
 
 from harvest.checks import Terms, check_pairs
-from harvest.fetch import native
-from harvest.overview import write_pair_overview
+from harvest.fetching.fetch import native
+from harvest.reporting.overview import write_pair_overview
 from harvest.source import DRAFT_SCHEMA, Draft, Native, Source, Unusable
 from harvest.sources import get
 from harvest.tally import Tally, total
@@ -44,7 +44,8 @@ def write_rows(context: Context) -> None:
     ):
         for name in names:
             source = get(name)
-            columns = settings.columns.get(name, {})
+            named = settings.columns.get(name)
+            columns = named.model_dump(exclude_none=True) if named else {}
             files = native(source, context.stage.from_dir, settings.license, columns)
             files = replace(files, tick=lambda note: advance(0, note), say=context.progress.say)
             terms = Terms.of(source, files, settings)

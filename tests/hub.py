@@ -51,7 +51,7 @@ class Hub(FaultyServer):
             monkeypatch.setattr(constants, name, value)
         for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"):
             monkeypatch.delenv(name, raising=False)
-        monkeypatch.setattr("harvest.hub._commits", {})
+        monkeypatch.setattr("harvest.fetching.hub._commits", {})
 
     def checksum(self, name: str, body: bytes) -> str:
         """Return what the Hub takes for the ETag of a file."""

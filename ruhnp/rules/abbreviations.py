@@ -102,6 +102,8 @@ def countries(sentence: Sentence, draw: Draw) -> Iterator[Edit]:
             continue
         noun = before.russian and not before.capital and before.readings
         attribute = noun and all(r.pos == "NOUN" for r in before.readings)
+        if before.lemmas & {"доллар", "штат", "сборная"}:
+            continue
         after = sentence.at(word.index + 1)
         if (attribute or before.lower in _GENITIVE) and after.text not in {"-", "—"}:
             yield Edit(((word.start, word.stop, full),), f"{word.text} → {full}")

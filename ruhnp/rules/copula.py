@@ -61,9 +61,15 @@ def _ends_well(sentence: Sentence, told: Phrase, case: str) -> bool:
     after = sentence.words[told.stop : sentence.end]
     if after and after[0].lower in {"и", "или", "а", "но"}:
         return False
-    for word in after:
-        if word.lower in {"и", "или"} and _could_be(sentence.at(word.index + 1), case):
-            return False
+    joined = (w for w in after if w.lower in {"и", "или"})
+    if any(_could_be(sentence.at(w.index + 1), case) for w in joined):
+        return False
+    return _is_free(sentence, told.stop)
+
+
+def _is_free(sentence: Sentence, start: int) -> bool:
+    """Whether nothing from `start` on agrees with the predicate or is said of it."""
+    for word in sentence.words[start : sentence.end]:
         if word.depth == 0 and _is_apposition(word):
             return False
         if word.text == ",":
@@ -117,6 +123,8 @@ def one_of(sentence: Sentence, draw: Draw) -> Iterator[Edit]:
         new = _ONE_OF.get(sentence.at(verb.index + 1).lower)
         following = sentence.at(verb.index + 2).lower
         if new is None or following != "из" or verb.depth:
+            continue
+        if not _is_free(sentence, verb.index + 2):
             continue
         one, alone = sentence.words[verb.index + 1], not _DASHES & set(sentence.lowers)
         if verb.lower == "является" and alone and _is_subject(sentence, verb.index):

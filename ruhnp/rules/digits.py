@@ -66,7 +66,7 @@ def _others(sentence: Sentence, word: Word) -> list[str]:
         return [f"{n}-{found.group(2)}" for n in _ordinals(found.group(1))]
     if _is_year(sentence, word):
         return [str(y) for y in _years(sentence, int(text))]
-    if text.isdigit() and month(frozenset(r.lemma for r in after.readings)) is not None:
+    if text.isdigit() and month(after.lemmas) is not None:
         return [str(d) for d in range(1, 29) if d != int(text)] if int(text) <= 31 else []
     if (found := _DECIMAL.fullmatch(text)) and _counts(sentence, word):
         return [f"{n}{found.group(2)}" for n in _same_class(int(found.group(1)))]

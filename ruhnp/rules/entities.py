@@ -57,7 +57,7 @@ def replaced_place(sentence: Sentence, draw: Draw) -> Iterator[Edit]:
     """Yield an edit for each place that can be another."""
     present = {lemma for _, lemma, _ in places(sentence)}
     for word, lemma, given in places(sentence):
-        if sum(1 for w in sentence.words if any(r.lemma == lemma for r in w.readings)) > 1:
+        if sum(1 for w in sentence.words if lemma in w.lemmas) > 1:
             continue
         options = [
             forms.pop().capitalize()

@@ -61,11 +61,16 @@ def table(name: str) -> Table:
     return found
 
 
+@cache
+def _heads(name: str) -> frozenset[str]:
+    return frozenset(first for _, first in table(name))
+
+
 def sites(sentence: Sentence, name: str) -> Iterator[Site]:
     """Yield the places where a table has something to put; outside names, quotes and brackets."""
-    entries = table(name)
+    entries, heads = table(name), _heads(name)
     for word in sentence.words:
-        if not sentence.plain(word.index):
+        if not (word.lower in heads or word.lemmas & heads) or not sentence.plain(word.index):
             continue
         found = [*_written(sentence, word, entries), *_inflected(sentence, word, entries)]
         for stop in sorted({stop for stop, _ in found}, reverse=True)[:1]:
@@ -102,7 +107,7 @@ def _inflected(sentence: Sentence, word: Word, entries: Table) -> Iterator[tuple
 
 
 def _present(sentence: Sentence, lemma: str) -> bool:
-    return any(r.lemma == lemma for w in sentence.words for r in w.readings[:1])
+    return any(lemma in w.lemmas for w in sentence.words)
 
 
 def _narrowed(sentence: Sentence, word: Word, given: list[Reading]) -> list[Reading]:
@@ -122,7 +127,7 @@ def _beside(sentence: Sentence, word: Word, pos: str) -> list[str] | None:
     if pos in {"ADJF", "PRTF"}:
         phrase = phrase_of(sentence, word.index)
         if phrase is None:
-            return []
+            return _near(sentence, word)
         named = any(sentence.name(i) for i in range(phrase.start, phrase.stop))
         # «Большой театр»: at the start of a sentence a name looks like any other word.
         if named or (word.index == sentence.first and pos == "ADJF"):
@@ -162,4 +167,5 @@ def _names(word: Word) -> set[str]:
         found.add("mark")
     for reading in word.readings:
         found |= {reading.lemma, reading.pos, reading.aspect, reading.case, reading.animacy}
+        found.add(f"{reading.case}-{reading.number}")
     return found - {""}

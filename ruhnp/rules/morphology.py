@@ -60,6 +60,12 @@ def readings(word: str) -> tuple[Reading, ...]:
     return tuple(usual or found)
 
 
+@lru_cache(maxsize=200_000)
+def lemmas(word: str) -> frozenset[str]:
+    """Return the lemmas of a word in lower case."""
+    return frozenset(r.lemma for r in readings(word))
+
+
 @lru_cache(maxsize=50_000)
 def known(word: str) -> bool:
     """Whether the dictionary has the word, rather than guesses it by its ending."""

@@ -99,6 +99,9 @@ def _noun(sentence: Sentence, word: Word) -> Iterator[str]:
     of_what = any(r.case == "gent" for r in after.readings)
     if not given or given[0] is not word.readings[0] or not of_what:
         return
+    described = any(r.pos == "ADJF" for r in sentence.at(word.index - 1).readings[:1])
+    if given[0].lemma in {"большинство", "меньшинство"} and described:
+        return
     if given[0].lemma in {"половина", "треть", "четверть"} and _is_numbered(sentence, word):
         return
     if given[0].lemma in {"миллион", "миллиард"} and sentence.at(word.index - 1).text[:1].isdigit():

@@ -146,6 +146,9 @@ def _heads(sentence: Sentence, noun: Word, which: list[Reading]) -> list[Reading
     if phrase is None or phrase.head != noun.index:
         return []
     fits = [h for h in phrase.readings if any(_matches(w, h) for w in which)]
+    # «тех земель, которые вошли» answers to «тех»: a participle cannot.
+    if any("тот" in w.lemmas for w in sentence.words[max(0, phrase.start - 1) : phrase.stop]):
+        return []
     return [] if _other_head(sentence, phrase.start, fits) else fits
 
 
@@ -155,7 +158,11 @@ def _other_head(sentence: Sentence, start: int, fits: list[Reading]) -> bool:
         if word.text in {",", ";", "—", ":"} or _finite(word):
             return False
         nouns = [r for r in word.readings if r.pos == "NOUN"]
-        same = any(n.number == h.number and n.gender == h.gender for n in nouns for h in fits)
+        same = any(
+            n.number == h.number and (n.number == "plur" or n.gender == h.gender)
+            for n in nouns
+            for h in fits
+        )
         if same or not word.russian:
             return True
     return False

@@ -64,8 +64,7 @@ def roles(sentence: Sentence, draw: Draw) -> Iterator[Edit]:
 
 def _again(sentence: Sentence, side: Side) -> bool:
     """Whether the participant is named a second time."""
-    named = sum(1 for w in sentence.words if any(r.lemma == side.head.lemma for r in w.readings))
-    return named > 1
+    return sum(1 for w in sentence.words if side.head.lemma in w.lemmas) > 1
 
 
 _WAS = frozenset({"был", "была", "было", "были"})

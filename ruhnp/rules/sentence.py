@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from ruhnp.rules.morphology import Reading, readings
+from ruhnp.rules.morphology import Reading, lemmas, readings
 
 _RUSSIAN = re.compile(r"[а-яё]+(?:-[а-яё]+)*", re.IGNORECASE)
 _OPENING = "«(["
@@ -37,6 +37,11 @@ class Word:
     def capital(self) -> bool:
         """Whether the text starts with a capital."""
         return self.text[:1].isupper()
+
+    @cached_property
+    def lemmas(self) -> frozenset[str]:
+        """The lemmas of all readings."""
+        return lemmas(self.lower) if self.russian else frozenset()
 
     @cached_property
     def readings(self) -> tuple[Reading, ...]:

@@ -42,7 +42,7 @@ def territories(sentence: Sentence, draw: Draw) -> Iterator[Edit]:
     """Yield «в России» for «на территории России»."""
     for word in sentence.words:
         first, place = sentence.at(word.index - 1), sentence.at(word.index + 1)
-        if word.lower != "территории" or first.lower != "на" or not place.capital:
+        if word.lower != "территории" or first.lower != "на" or not place.text.istitle():
             continue
         found = [r for r in place.readings if "Geox" in r.grammemes and r.case == "gent"]
         if not found or found[0].lemma in _ON or found[0].number != "sing" or word.depth:

@@ -56,15 +56,11 @@ def _between_dashes(sentence: Sentence, word: Word) -> bool:
     return bool({sentence.at(word.index + i).text for i in (-1, 1)} & _DASHES)
 
 
-def _lemmas(word: Word) -> frozenset[str]:
-    return frozenset(r.lemma for r in word.readings)
-
-
 def _months(sentence: Sentence, word: Word) -> list[str]:
-    old = month(_lemmas(word))
+    old = month(word.lemmas)
     if old is None or word.capital or _between_dashes(sentence, word):
         return []
-    present = {month(_lemmas(w)) for w in sentence.words}
+    present = {month(w.lemmas) for w in sentence.words}
     if len(present - {None}) > 1 or sentence.lowers.count(word.lower) > 1:
         return []
     before = sentence.at(word.index - 1).text
@@ -76,13 +72,13 @@ def _months(sentence: Sentence, word: Word) -> list[str]:
 
 
 def _weekdays(sentence: Sentence, word: Word) -> list[str]:
-    found = _lemmas(word) & set(WEEKDAYS)
+    found = word.lemmas & set(WEEKDAYS)
     before = sentence.at(word.index - 1)
     if not found or not sentence.plain(word.index) or before.lower not in {"в", "во", "по"}:
         return []
     if {"среда"} == found and word.lower not in {"среду", "средам"}:
         return []
-    present = {lemma for w in sentence.words for lemma in _lemmas(w) if lemma in WEEKDAYS}
+    present = {lemma for w in sentence.words for lemma in w.lemmas if lemma in WEEKDAYS}
     if len(present) > 1 or sentence.at(word.index + 1).lower == "и":
         return []
     days = _ON_DAYS if before.lower == "по" else _ON_A_DAY
@@ -96,7 +92,7 @@ _ON_DAYS = ("понедельникам", "вторникам", "четверг�
 def _centuries(sentence: Sentence, word: Word) -> list[str]:
     old = century(word.text)
     after = sentence.at(word.index + 1)
-    is_century = "век" in _lemmas(after) or after.lower in {"в", "столетия", "столетии"}
+    is_century = "век" in after.lemmas or after.lower in {"в", "столетия", "столетии"}
     dotted = after.lower != "в" or sentence.at(word.index + 2).text == "."
     if old is None or not is_century or not dotted or _between_dashes(sentence, word):
         return []
@@ -153,7 +149,7 @@ def _ends(sentence: Sentence, word: Word) -> list[str]:
     after = sentence.at(word.index + 1)
     if after.lower == "концов" or _ENDS[word.lower] in sentence.lowers:
         return []
-    timed = after.text[:1].isdigit() or century(after.text) or _lemmas(after) & _PERIODS
+    timed = after.text[:1].isdigit() or century(after.text) or after.lemmas & _PERIODS
     return [_ENDS[word.lower]] if timed else []
 
 

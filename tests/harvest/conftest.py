@@ -11,10 +11,10 @@ import pyarrow as pa
 import pytest
 from rich.console import Console
 
-import harvest.overview
+import harvest.reporting.overview
 import rupairs
 import rupairs.execution
-from harvest.fetch import native
+from harvest.fetching.fetch import native
 from harvest.source import Draft, Excerpt, Source, Unusable
 from harvest.source import Native as NativeFiles
 from harvest.sources import get
@@ -117,7 +117,7 @@ def drafts_of(source: Source, files: NativeFiles) -> Iterator[Draft | Excerpt | 
 def without_plots(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the plots, which take longer than the rest of a small harvest."""
     for name in ("draw_sources", "draw_dropped", "draw_lengths", "draw_matrix"):
-        monkeypatch.setattr(harvest.overview, name, lambda *_: None)
+        monkeypatch.setattr(harvest.reporting.overview, name, lambda *_: None)
 
 
 @pytest.fixture(name="harvest")

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 import harvest.sources
 from harvest.cli import register
-from harvest.fetch import native
+from harvest.fetching.fetch import native
 from harvest.sources import SOURCES, USER_BASE, get
 from rupairs.errors import UsageError
 from rupairs.store import StageReader, read_table

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harvest.fetch import native
+from harvest.fetching.fetch import native
 from harvest.sources import get
 from rupairs.errors import RupairsError, UsageError
 from tests.harvest.conftest import Native, Read

@@ -54,7 +54,7 @@ def test_a_folder_without_a_harvest_says_how_to_make_one(tmp_path: Path) -> None
         verify_counts(tmp_path, True)
 
 
-def test_only_a_difference_without_a_reason_fails(
+def test_only_a_source_that_is_known_not_to_be_whole_fails(
     harvest: Harvest,
     sample: Path,
     tmp_path: Path,
@@ -62,27 +62,29 @@ def test_only_a_difference_without_a_reason_fails(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     harvest(sample, rows={"sources": ["rcb", "lenta"]})
-    assert verify_counts(tmp_path / "run", True) == 0
+    run = tmp_path / "run"
+    assert verify_counts(run, True) == 1
     rows = listed(capsys)
-    assert [row["verdict"] for row in rows.values()] == ["explained", "explained"]
+    assert [r["verdict"] for r in rows.values()] == ["count of a copy unknown", "not whole"]
     assert (rows["rcb"]["difference"], rows["rcb"]["native"], rows["rcb"]["kept"]) == (-370, 66, 66)
     assert rows["rcb"]["why"].startswith("The train split has 438 rows")
-
-    with_source(monkeypatch, "rcb", why="")
-    assert verify_counts(tmp_path / "run", True) == 1
-    assert listed(capsys)["rcb"]["verdict"] == "unexplained"
-    assert verify_counts(tmp_path / "run", False) == 1
+    assert verify_counts(run, False) == 1
     printed = capsys.readouterr().out
-    assert "unexplained" in printed and "-370" in printed and "185,972 " in printed
+    assert "not whole" in printed and "-370" in printed and "185,972 " in printed
 
-    with_source(monkeypatch, "rcb", why="", expected=22, counts=())
-    assert verify_counts(tmp_path / "run", True) == 0
+    with_source(monkeypatch, "lenta", counts=(5, 24))
+    assert verify_counts(run, True) == 0
+    assert listed(capsys)["lenta"]["verdict"] == "whole"
+
+    with_source(monkeypatch, "rcb", expected=22, counts=())
+    verify_counts(run, True)
     row = listed(capsys)["rcb"]
     assert (row["verdict"], row["difference"], row["why"]) == ("equal", 0, "")
 
     with_source(monkeypatch, "rcb", why="", expected=None, counts=())
-    assert verify_counts(tmp_path / "run", True) == 0
-    assert listed(capsys)["rcb"]["difference"] is None
+    verify_counts(run, True)
+    row = listed(capsys)["rcb"]
+    assert (row["verdict"], row["difference"]) == ("nothing to compare with", None)
 
 
 def test_pairs_of_an_earlier_run_are_not_taken_for_those_of_this_one(

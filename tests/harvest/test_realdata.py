@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harvest.fetch import native
+from harvest.fetching.fetch import native
 from harvest.source import Draft, Excerpt, Unusable
 from harvest.sources import get
 from tests.harvest.conftest import drafts_of

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from harvest.fetch import native
+from harvest.fetching.fetch import native
 from harvest.source import Source, Unusable
 from harvest.sources import SOURCES, get
 from rupairs.errors import UsageError

@@ -22,8 +22,11 @@ def recipe_of(folder: Path, **section: Any) -> Recipe:
         ({"rows": {"sources": ["wikipedia"]}}, "wikipedia gives no pairs"),
         ({"texts": {"sources": ["rcb"]}}, "rcb gives no texts.*wikipedia"),
         ({"rows": {"sources": ["rcb", "rcb"]}}, "rcb is named twice"),
-        ({"rows": {"columns": {"fialca": {"query": "q"}}}}, r"rows\.columns: fialca gives no"),
-        ({"rows": {"columns": {"wikipedia": {"query": "q"}}}}, "wikipedia gives no pairs"),
+        ({"rows": {"columns": {"fialca": {"query": "q"}}}}, "columns names fialca, which is not"),
+        (
+            {"rows": {"sources": ["fialka"], "columns": {"fialka": {"qury": "q"}}}},
+            r"harvest\.rows\.columns\.fialka\.qury",
+        ),
         ({"rows": {"license": "MIT"}}, "from_dir, which is not set"),
         ({"texts": {"license": "MIT"}}, "from_dir, which is not set"),
         ({"pairs": {"validation": 0.5, "test": 0.5}}, "leave something to train on"),

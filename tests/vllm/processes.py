@@ -27,6 +27,12 @@ def named(group: int, part: str) -> int:
     return process
 
 
+def children(parent: int) -> list[int]:
+    """Return the ids of the processes that a process has started."""
+    listed = Path(f"/proc/{parent}/task").glob("*/children")
+    return [int(child) for path in listed for child in path.read_text().split()]
+
+
 def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
     """Wait until the condition holds; return whether it came to."""
     deadline = time.monotonic() + seconds

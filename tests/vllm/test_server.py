@@ -25,7 +25,7 @@ from rupairs.recipe import LLMSection
 from rupairs.vllm.answering import answer_in_rounds
 from rupairs.vllm.server import VllmServer
 from tests.vllm.conftest import TIMEOUT_S
-from tests.vllm.processes import members, named, wait_for
+from tests.vllm.processes import children, members, named, wait_for
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 REPOSITORY = Path(__file__).parents[2]
@@ -40,6 +40,7 @@ kind = "instruct"
 concurrency = 8
 max_tokens = 400
 max_model_len = 4096
+vllm_args = ['--default-chat-template-kwargs={{"enable_thinking": false}}']
 
 [harvest]
 from_dir = "package:sample"
@@ -182,11 +183,6 @@ def test_the_command_serves_until_it_is_killed(model: Path, tmp_path: Path) -> N
         assert len(members(group)) >= 3
         os.kill(command.pid, signal.SIGKILL)
     assert wait_for(lambda: not members(group), 30)
-
-
-def children(parent: int) -> list[int]:
-    listed = Path(f"/proc/{parent}/task").glob("*/children")
-    return [int(child) for path in listed for child in path.read_text().split()]
 
 
 def test_a_model_that_is_nowhere_is_one_line(installed: None, tmp_path: Path) -> None:

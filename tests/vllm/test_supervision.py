@@ -22,7 +22,7 @@ from rupairs.vllm.command import Served
 from rupairs.vllm.environment import VARIABLE, VllmError
 from rupairs.vllm.processes import Processes
 from rupairs.vllm.server import VllmServer
-from tests.vllm.processes import members, wait_for
+from tests.vllm.processes import children, members, wait_for
 
 REPOSITORY = Path(__file__).parents[2]
 PYTHON = """#!/bin/sh
@@ -105,6 +105,25 @@ def test_a_slow_start_is_told_and_leaves_nothing(stand_in: Making, tmp_path: Pat
     with pytest.raises(VllmError, match=r"was not ready after 0 s: .*vllm\.log\)"), server:
         pass
     assert server.group is None
+
+
+def test_an_interrupt_ends_it_all(stand_in: Making, tmp_path: Path) -> None:
+    stand_in("hangs", [])
+    arguments = ("serve", "vllm", "--model", str(tmp_path), "--port", "0")
+    with subprocess.Popen(
+        [sys.executable, "-m", "rupairs.cli", *arguments],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as command:
+        assert command.stdout is not None and command.stderr is not None
+        assert command.stdout.readline().startswith("rupairs vllm ready: http://127.0.0.1:")
+        (group,) = children(command.pid)
+        command.send_signal(signal.SIGINT)
+        assert command.wait(30) == 130
+        assert "Traceback" not in command.stderr.read()
+    assert not members(group)
 
 
 FAMILY = """

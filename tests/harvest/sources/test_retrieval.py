@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from harvest.fetch import native
+from harvest.fetching.fetch import native
 from harvest.reading.retrieval import titled
 from harvest.reading.rows import read_rows
 from harvest.source import Draft, Unusable

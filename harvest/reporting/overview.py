@@ -7,11 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harvest import licenses
-from harvest.licenses import CONDITIONS, LicenseSummary, Part, conditions_of, permits, spdx_url
-from harvest.plots import draw_dropped, draw_lengths, draw_matrix, draw_sources
-from harvest.samples import leak_pages, markdown, rows_table, sample_pages
-from harvest.survey import PAIRS, SAMPLES, TEXTS, Lengths, Survey, survey
+from harvest.reporting import licenses
+from harvest.reporting.licenses import (
+    CONDITIONS,
+    LicenseSummary,
+    Part,
+    conditions_of,
+    permits,
+    spdx_url,
+)
+from harvest.reporting.plots import draw_dropped, draw_lengths, draw_matrix, draw_sources
+from harvest.reporting.samples import leak_pages, markdown, rows_table, sample_pages
+from harvest.reporting.survey import PAIRS, SAMPLES, TEXTS, Lengths, Survey, survey
 
 Facts = dict[str, Any]
 Tallies = Mapping[str, Mapping[str, Any]]

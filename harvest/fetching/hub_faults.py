@@ -11,8 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from harvest.fetching.transfer import (
+    PassingError,
+    by_hand,
+    disk_full,
+    is_full,
+    may_pass,
+    retry_after,
+)
 from harvest.source import HubFiles, Source
-from harvest.transfer import PassingError, by_hand, disk_full, is_full, may_pass, retry_after
 from rupairs.errors import RupairsError
 
 _RETRIED = (408, 429, 500, 502, 503, 504)

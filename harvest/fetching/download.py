@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harvest.source import SiteFile, Source
-from harvest.transfer import (
+from harvest.fetching.transfer import (
     Attempts,
     PassingError,
     by_hand,
@@ -24,6 +23,7 @@ from harvest.transfer import (
     remove,
     retry_after,
 )
+from harvest.source import SiteFile, Source
 from rupairs import __version__
 from rupairs.errors import RupairsError
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from harvest import hub, site
-from harvest.fetch import access_to, matching
+from harvest.fetching import hub, site
+from harvest.fetching.fetch import access_to, matching
 from harvest.source import Source
 
 State = Literal["folder", "cached", "site cache", "hub", "site", "own files only"]

@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
-from harvest.licenses import LicenseSummary, facts, permits, summary
-from harvest.survey import count_rows
+from harvest.reporting.licenses import LicenseSummary, facts, permits, summary
+from harvest.reporting.survey import count_rows
 from rupairs.errors import UsageError
 from rupairs.options import print_json
 from rupairs.store import StageReader

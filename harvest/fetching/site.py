@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from harvest.download import Download, Origin, size_of
+from harvest.fetching.download import Download, Origin, size_of
+from harvest.fetching.transfer import by_hand, disk_full, is_full, remove, sha256_of
 from harvest.source import SiteFile, Source
-from harvest.transfer import by_hand, disk_full, is_full, remove, sha256_of
 from rupairs.embedded.assets import cache_dir
 from rupairs.errors import RupairsError
 

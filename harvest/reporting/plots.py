@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from harvest.canvas import brief, canvas, decades, logs, shortened
-from harvest.survey import Lengths
+from harvest.reporting.canvas import brief, canvas, decades, logs, shortened
+from harvest.reporting.survey import Lengths
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

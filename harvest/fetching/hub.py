@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from harvest.hub_faults import asked, cause_of, failure, passing
+from harvest.fetching.hub_faults import asked, cause_of, failure, passing
+from harvest.fetching.transfer import Attempts, by_hand, matches, remove
 from harvest.source import HubFiles, Source
-from harvest.transfer import Attempts, by_hand, matches, remove
 from rupairs.errors import RupairsError
 
 if TYPE_CHECKING:

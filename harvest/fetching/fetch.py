@@ -1,7 +1,7 @@
 """Native files: from a folder of one's own, from the Hugging Face Hub, or from the original site.
 
 A folder holds one folder a source, named like it. Nothing is fetched for a source while a folder
-is given; what is fetched is kept in the Hub's cache and in that of `harvest.site`.
+is given; what is fetched is kept in the Hub's cache and in that of `harvest.fetching.site`.
 """
 
 import hashlib
@@ -10,10 +10,10 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from harvest import hub, site
+from harvest.fetching import hub, site
+from harvest.fetching.transfer import by_hand, sha256_of
 from harvest.source import Native, Source
 from harvest.sources import get
-from harvest.transfer import by_hand, sha256_of
 from rupairs.errors import RupairsError, UsageError
 from rupairs.text import digest
 

@@ -12,10 +12,10 @@ import matplotlib as mpl
 import numpy as np
 import pyarrow as pa
 
-from harvest.overview import write_pair_overview, write_text_overview
-from harvest.plots import draw_dropped, draw_matrix, draw_sources
-from harvest.samples import excerpt, markdown
-from harvest.survey import PAIRS, SAMPLES, Lengths, survey
+from harvest.reporting.overview import write_pair_overview, write_text_overview
+from harvest.reporting.plots import draw_dropped, draw_matrix, draw_sources
+from harvest.reporting.samples import excerpt, markdown
+from harvest.reporting.survey import PAIRS, SAMPLES, Lengths, survey
 from harvest.table import LEAKS_SCHEMA
 from rupairs.manifest import Manifest
 from rupairs.pairs import PAIR_SCHEMA, Pair
@@ -311,6 +311,6 @@ def test_only_a_step_that_shows_its_rows_is_spared_their_repetition(tmp_path: Pa
 
 
 def test_plots_are_not_imported_before_they_are_drawn() -> None:
-    code = "import sys, harvest.overview; print('matplotlib' in sys.modules)"
+    code = "import sys, harvest.reporting.overview; print('matplotlib' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

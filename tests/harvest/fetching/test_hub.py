@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from huggingface_hub import close_session, constants
 
-from harvest import hub as hub_files
-from harvest import transfer
-from harvest.hub import Snapshot, is_cached
+from harvest.fetching import hub as hub_files
+from harvest.fetching import transfer
+from harvest.fetching.hub import Snapshot, is_cached
 from harvest.source import HubFiles, Source
 from rupairs.errors import RupairsError
 from tests.hub import Hub
@@ -363,7 +363,7 @@ def test_the_variables_of_the_hub_mean_what_they_mean_elsewhere(tmp_path: Path) 
     """In a process of its own: HF_ENDPOINT and HF_HOME are read when the library is imported."""
     script = (
         "from tests.harvest.test_hub import PART, SOURCE\n"
-        "from harvest.hub import fetch\n"
+        "from harvest.fetching.hub import fetch\n"
         "print(fetch(SOURCE, PART).commit)"
     )
     with Hub() as hub:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from harvest import fetch
-from harvest.fetch import native, row_files, text_files
+from harvest.fetching import fetch
+from harvest.fetching.fetch import native, row_files, text_files
 from harvest.source import HubFiles, SiteFile, Source
 from rupairs.errors import RupairsError, UsageError
 from tests.hub import Hub

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from harvest.availability import Availability, probe
-from harvest.fetch import native
+from harvest.fetching.availability import Availability, probe
+from harvest.fetching.fetch import native
 from harvest.source import HubFiles, SiteFile, Source
 from tests.hub import Hub
 from tests.site import Site

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 from huggingface_hub import constants
 
-from harvest import download, transfer
-from harvest import site as site_files
+from harvest.fetching import download, transfer
+from harvest.fetching import site as site_files
 from harvest.source import SiteFile, Source
 from rupairs.errors import RupairsError
 from tests.faulty import Answer
@@ -347,7 +347,7 @@ def test_a_cache_that_cannot_be_written_to_is_named(
 SCRIPT = """
 import sys
 from tests.harvest.test_site import source_of
-from harvest.site import fetch
+from harvest.fetching.site import fetch
 fetch(source_of(sys.argv[1]))
 """
 
