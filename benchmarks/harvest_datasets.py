@@ -29,6 +29,7 @@ from rapidfuzz.distance import Levenshtein
 from rapidfuzz.fuzz import partial_ratio_alignment
 from rensa import RMinHash
 
+from harvest.benchmarks import read_benchmarks
 from rupairs.pairs import pair_ids
 from rupairs.text import clean, key
 
@@ -337,8 +338,6 @@ class Clock:
 
 def benchmark_keys(folder: Path, path: Path) -> None:
     # How benchmark files are read is no part of the comparison.
-    from harvest.benchmarks import read_benchmarks  # noqa: PLC0415
-
     keys = read_benchmarks(folder).keys.to_pylist()
     path.write_text(json.dumps(keys, ensure_ascii=False), encoding="utf-8")
 

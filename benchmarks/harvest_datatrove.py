@@ -49,7 +49,7 @@ def main() -> None:
     kept: set[int] = set()
     for path in Path(out, "kept").glob("*.parquet"):
         kept.update(int(i) for i in pq.read_table(path, columns=["id"])["id"].to_pylist())
-    total = json.loads(Path(documents, "count.json").read_text(encoding="utf-8"))
+    total = json.loads(Path(documents).with_name("count.json").read_text(encoding="utf-8"))
     gone = [number for number in range(total) if number not in kept]
     Path(out, "gone.json").write_text(json.dumps(gone), encoding="utf-8")
 

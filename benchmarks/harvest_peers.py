@@ -175,7 +175,7 @@ def _documents(rows: Path, folder: Path, parts: int) -> tuple[Path, list[Place]]
         for number in range(parts):
             part = columns.slice(number * size, size)
             pq.write_table(part, folder / name / f"{number:05d}.parquet", row_group_size=10_000)
-    (folder / "texts/count.json").write_text(str(table.num_rows), encoding="utf-8")
+    (folder / "count.json").write_text(str(table.num_rows), encoding="utf-8")
     sides = (table[n].to_pylist() for n in ("source", "source_row"))
     return folder, list(zip(*sides, strict=True))
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-import pyarrow as pa
+import numpy as np
 
 from benchmarks.harvest_edits import (
     Edit,
@@ -24,6 +24,7 @@ from benchmarks.harvest_edits import (
     word_dropped,
     word_replaced,
 )
+from benchmarks.harvest_rows import Base
 from benchmarks.harvest_texts import Pool
 from rupairs.text import key
 
@@ -45,19 +46,6 @@ class Planted(NamedTuple):
     kind: str
 
 
-@dataclass(frozen=True)
-class Base:
-    """Rows of real texts; `polarity` is 1 or -1."""
-
-    query: pa.Array
-    passage: pa.Array
-    polarity: list[int]
-
-    def row(self, number: int) -> tuple[str, str]:
-        """Return the two texts of a row."""
-        return self.query[number].as_py(), self.passage[number].as_py()
-
-
 @dataclass
 class Planter:
     """Makes planted rows; `waiting` are those that a later chunk or source is to hold."""
@@ -69,11 +57,11 @@ class Planter:
     waiting: dict[int, list[Planted]] = field(default_factory=lambda: defaultdict(list))
     placed: Counter[str] = field(default_factory=Counter)
 
-    def make(
-        self, base: Base, rows: int, usable: list[int]
-    ) -> tuple[list[Planted], dict[int, Planted]]:
-        """Return about `rows` planted rows, and the rows of `base` they were made of."""
+    def make(self, base: Base, rows: int) -> tuple[list[Planted], dict[int, Planted]]:
+        """Return `rows` planted rows, and the rows of `base` they were made of."""
         kinds, weights = zip(*SHARES.items(), strict=True)
+        # One of each block: those that share a side with it are left alone.
+        usable = np.unique(base.block, return_index=True)[1].tolist()
         originals = iter(self.rng.sample(usable, len(usable)))
         made: list[Planted] = []
         used: dict[int, Planted] = {}
@@ -83,7 +71,7 @@ class Planter:
             new = self._of(kind, base, number, rows - len(made))
             if new and kind in ("exact", "near", "decoy"):
                 used[number] = Planted(
-                    *base.row(number), base.polarity[number], self.groups, f"{kind}_original"
+                    *base.row(number), int(base.polarity[number]), self.groups, f"{kind}_original"
                 )
             made += new
             self.groups += 1
@@ -106,7 +94,7 @@ class Planter:
 
     def _of(self, kind: str, base: Base, number: int, most: int) -> list[Planted]:
         query, passage = base.row(number)
-        polarity = base.polarity[number]
+        polarity = int(base.polarity[number])
         if kind == "leak":
             # Else the row would nearly repeat the one it is made of.
             query = base.query[self.rng.randrange(len(base.query))].as_py()

@@ -34,7 +34,7 @@ def main() -> None:
     config.write_text("\n".join(lines), encoding="utf-8")
     deduplicate(load_config_from_toml(config))
     kept = {int(number) for number in load_from_disk(str(out / "kept"))["doc"]}
-    total = json.loads((documents / "count.json").read_text(encoding="utf-8"))
+    total = json.loads((documents.parent / "count.json").read_text(encoding="utf-8"))
     gone = [number for number in range(total) if number not in kept]
     (out / "gone.json").write_text(json.dumps(gone), encoding="utf-8")
 

@@ -20,7 +20,9 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from razdel import sentenize
 
+from harvest.benchmarks import benchmark_files, read_benchmarks
 from rupairs.text import clean, digest, key
 
 Read = Callable[[Path], Iterator[str]]
@@ -64,8 +66,6 @@ class Pool:
 
 def open_pool(realdata: Path, benchmarks: Path, work: Path) -> Pool:
     """Return the pool of a folder of real data, made now unless an earlier run made it."""
-    from harvest.benchmarks import benchmark_files
-
     files = sorted(p for p in realdata.rglob("*") if p.is_file())
     files += sorted(benchmark_files(benchmarks).values())
     mark = digest([str(_VERSION), *(f"{p}:{p.stat().st_size}" for p in files)])[:16]
@@ -98,8 +98,6 @@ def _write(pool: Pool, path: Path) -> None:
 
 
 def _make(realdata: Path, benchmarks: Path) -> Pool:
-    from harvest.benchmarks import read_benchmarks
-
     sentences, said = _sentences(realdata)
     keys = read_benchmarks(benchmarks).keys.to_pylist()
     known = sorted(
@@ -124,8 +122,6 @@ def _make(realdata: Path, benchmarks: Path) -> Pool:
 
 
 def _sentences(realdata: Path) -> tuple[list[str], list[str]]:
-    from razdel import sentenize
-
     found: dict[str, None] = {}
     said = []
     for name, (globs, read) in _SETS.items():

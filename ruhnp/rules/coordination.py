@@ -8,7 +8,7 @@ capitals at the start, «и другие». Goes wrong where the order tells («
 from collections.abc import Iterator
 
 from ruhnp.rules.morphology import Reading
-from ruhnp.rules.phrase import phrase_at
+from ruhnp.rules.phrase import phrase_at, preposition_span
 from ruhnp.rules.sentence import Sentence, Word
 from ruhnp.rules.variant import Draw, Edit, Rule
 
@@ -30,7 +30,8 @@ def coordination(sentence: Sentence, draw: Draw) -> Iterator[Edit]:
             continue
         if _adjectives(sentence, a, b) or _nouns(sentence, a, b):
             span = (a.start, b.stop, f"{b.text} и {a.text}")
-            yield Edit((span,), f"{a.text} и {b.text} → {b.text} и {a.text}")
+            fix = preposition_span(sentence, a.index, b.text)
+            yield Edit((span, *fix), f"{a.text} и {b.text} → {b.text} и {a.text}")
 
 
 def _turnable(sentence: Sentence, word: Word) -> bool:

@@ -82,17 +82,35 @@ def _borders_on_name(sentence: Sentence, run: list[Word]) -> bool:
 
 
 def _person(sentence: Sentence, words: tuple[Word, ...]) -> Person | None:
-    allowed = GOVERNMENT.get(sentence.at(words[0].index - 1).lower)
+    before = sentence.at(words[0].index - 1)
+    allowed = GOVERNMENT.get(before.lower)
     ways: set[tuple[str, str]] = set()
     for first in _names(words[0]):
         fits = all(any(_same(r, first) for r in _names(w)) for w in words)
         if fits and (allowed is None or first.case in allowed):
-            ways.add((first.case, first.gender))
+            # The accusative of a man is his genitive: one form, whichever it is.
+            masculine = first.gender == "masc" and first.case == "accs"
+            ways.add(("gent" if masculine else first.case, first.gender))
+    # «пьеса Чехова»: after a thing the name is its attribute, not a woman in the nominative.
+    if ("gent", "masc") in ways and _is_thing(before):
+        ways = {("gent", "masc")}
     if len(ways) != 1:
         return None
     case, gender = ways.pop()
-    chosen = [next(r for r in _names(w) if r.case == case and r.gender == gender) for w in words]
-    return Person(words, tuple(chosen))
+    chosen = [next((r for r in _names(w) if _is(r, case, gender)), None) for w in words]
+    readings = tuple(r for r in chosen if r)
+    return Person(words, readings) if len(readings) == len(words) else None
+
+
+def _is_thing(word: Word) -> bool:
+    if word.index < 0 or (word.capital and word.index) or not word.russian:
+        return False
+    nouns = [r for r in word.readings if r.pos == "NOUN"]
+    return bool(nouns) and all(r.animacy == "inan" for r in nouns)
+
+
+def _is(reading: Reading, case: str, gender: str) -> bool:
+    return reading.case == case and reading.gender == gender
 
 
 def _same(reading: Reading, first: Reading) -> bool:

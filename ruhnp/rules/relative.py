@@ -108,7 +108,7 @@ def to_participle(sentence: Sentence, draw: Draw) -> Iterator[Edit]:
         noun = sentence.at(word.index - 2)
         if reading is None or (was and reading.pos != "PRTS") or _two_verbs(sentence, stop):
             continue
-        if reading.lemma in _NO_CLAUSE:
+        if reading.lemma in _NO_CLAUSE or _object(sentence, stop, reading):
             continue
         ways = {_participle(reading, h) for h in _heads(sentence, noun, which)}
         new = ways.pop() if len(ways) == 1 else None
@@ -129,6 +129,21 @@ def _finite(word: Word) -> Reading | None:
         ):
             return reading
     return None
+
+
+def _object(sentence: Sentence, start: int, verb: Reading) -> bool:
+    """Whether «который» may be the object: another word can be the subject of the verb."""
+    if "tran" not in verb.grammemes:
+        return False
+    for word in sentence.words[start:]:
+        if word.text in {",", ";", "."} and word.depth == 0:
+            return False
+        for reading in word.readings:
+            nominal = reading.pos in {"NOUN", "NPRO", "ADJF"} and reading.case == "nomn"
+            same_gender = not verb.gender or reading.gender in {"", verb.gender, "ms-f"}
+            if nominal and reading.number == verb.number and same_gender:
+                return True
+    return False
 
 
 def _two_verbs(sentence: Sentence, start: int) -> bool:

@@ -118,9 +118,9 @@ def _side(words: tuple[Word, ...], case: str) -> Side | None:
         if not fits or not (named or known(word.lower)):
             return None
         reading = (named or fits)[0]
-        if word.capital and not named:
+        if word.capital and word.index and not named:
             return None
-        if not word.capital and reading.animacy != "anim":
+        if not named and reading.animacy != "anim":
             return None
         kinds.add("place" if "Geox" in reading.grammemes else reading.animacy)
         chosen.append(reading)

@@ -113,10 +113,21 @@ def _sides(sentence: Sentence, word: Word) -> list[str]:
     if sentence.at(word.index - 1).lower == "и" or sentence.at(word.index + 1).lower == "и":
         return []
     new = _opposite_side(word.text)
-    stems = tuple(stem for pair in _PAIRS for stem in pair)
-    others = [w.lower for w in sentence.words if w is not word and w.lower.startswith(stems)]
-    same_root = [o for o in others if o[:4] == new[:4] or o[:4] == word.lower[:4]]
-    return [] if same_root or new == word.text else [new]
+    told = {stem for w in sentence.words if w is not word for stem in _stems(w.lower)}
+    # «с севера на юг»: with both sides told, a change of one makes nonsense.
+    return [] if told & (_stems(new) | _stems(word.lower)) or new == word.text else [new]
+
+
+def _stems(text: str) -> set[str]:
+    """Return the sides that a word names."""
+    stems = [stem for pair in _PAIRS for stem in pair]
+    parts = text.split("-")
+    found = {next((s for s in stems if part.startswith(s)), "") for part in parts}
+    return {_SHORT.get(stem, stem) for stem in found - {""}}
+
+
+_SHORT = {"северо": "север", "северн": "север", "юго": "юг", "южн": "юг"}
+_SHORT |= {"восточн": "восток", "западн": "запад"}
 
 
 def _opposite_side(text: str) -> str:

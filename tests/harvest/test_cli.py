@@ -141,7 +141,7 @@ def test_verify_fails_on_what_nobody_can_explain(
     out = str(tmp_path / "out")
     command = ["harvest", "run", "rcb", "--from-dir", str(sample), "--out", out]
     assert CliRunner().invoke(app, command).exit_code == 0
-    monkeypatch.setattr(harvest.sources, "SOURCES", (replace(get("rcb"), why=""),))
+    monkeypatch.setattr(harvest.sources, "SOURCES", (replace(get("rcb"), counts=(196,)),))
     verify = CliRunner().invoke(app, ["harvest", "verify", "--out", out])
     assert verify.exit_code == 1
     assert "unexplained" in verify.stdout

@@ -362,7 +362,7 @@ def test_an_answer_that_is_no_json_is_one_clear_error(hub: Hub) -> None:
 def test_the_variables_of_the_hub_mean_what_they_mean_elsewhere(tmp_path: Path) -> None:
     """In a process of its own: HF_ENDPOINT and HF_HOME are read when the library is imported."""
     script = (
-        "from tests.harvest.test_hub import PART, SOURCE\n"
+        "from tests.harvest.fetching.test_hub import PART, SOURCE\n"
         "from harvest.fetching.hub import fetch\n"
         "print(fetch(SOURCE, PART).commit)"
     )
