@@ -346,7 +346,7 @@ def test_a_cache_that_cannot_be_written_to_is_named(
 
 SCRIPT = """
 import sys
-from tests.harvest.test_site import source_of
+from tests.harvest.fetching.test_site import source_of
 from harvest.fetching.site import fetch
 fetch(source_of(sys.argv[1]))
 """
