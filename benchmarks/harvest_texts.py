@@ -74,11 +74,9 @@ def open_pool(realdata: Path, benchmarks: Path, work: Path) -> Pool:
         work.mkdir(parents=True, exist_ok=True)
         _write(_make(realdata, benchmarks), path)
     columns = pq.read_table(path).to_pydict()
-    texts = {n: pa.array([t for t in columns[n] if t is not None], pa.string()) for n in columns}
-    return Pool(
-        *(texts[n] for n in ("heads", "tails", "sentences", "known", "foreign")),
-        said=tuple(texts["said"].to_pylist()),
-    )
+    said = tuple(t for t in columns.pop("said") if t is not None)
+    texts = {n: pa.array([t for t in c if t is not None], pa.string()) for n, c in columns.items()}
+    return Pool(**texts, said=said)
 
 
 def _write(pool: Pool, path: Path) -> None:

@@ -93,7 +93,9 @@ def _inflected(sentence: Sentence, word: Word, entries: Table) -> Iterator[tuple
         found = [r for r in word.readings if r.pos == pos]
         for lemma in dict.fromkeys(r.lemma for r in found):
             given = [r for r in found if r.lemma == lemma]
-            if not entries.get((pos, lemma)) or sum(r.score for r in given) < _SURE:
+            # «находиться» is also a rare perfective; its forms are not the ones we want.
+            given = [r for r in given if r.aspect == given[0].aspect]
+            if not entries.get((pos, lemma)) or not _is_sure(sentence, word, given):
                 continue
             beside = _beside(sentence, word, pos)
             if beside is None:
@@ -104,6 +106,17 @@ def _inflected(sentence: Sentence, word: Word, entries: Table) -> Iterator[tuple
                 fits = fits and pos in dict(entry.conditions).get("as", {pos})
                 if fits and len(forms) == 1 and not _present(sentence, entry.target):
                     yield word.index + 1, forms.pop()
+
+
+def _is_sure(sentence: Sentence, word: Word, given: list[Reading]) -> bool:
+    """Whether the word is hardly anything else: by its readings, or by the noun it agrees with."""
+    if sum(r.score for r in given) >= _SURE:
+        return True
+    if given[0].pos not in {"ADJF", "PRTF"}:
+        return False
+    phrase = phrase_of(sentence, word.index)
+    heads = phrase.readings if phrase and phrase.head > word.index else ()
+    return any(r.agrees(head) for r in given for head in heads)
 
 
 def _present(sentence: Sentence, lemma: str) -> bool:

@@ -148,6 +148,10 @@ def _verb(sentence: Sentence, word: Word) -> Options:
     after = sentence.at(word.index + 1)
     if given[0].lemma in _NEED_INFINITIVE and not _is_infinitive(after):
         return (), 0
+    before = sentence.at(word.index - 1)
+    tried = given[0].lemma in {"пытаться", "попытаться"}
+    if tried and not any(r.case == "nomn" for r in before.readings):
+        return (), 0
     # «отказывается провести»: the imperfective refusal wants an imperfective infinitive.
     refusal = _VERBS[given[0].lemma] == "отказываться"
     if refusal and not any(r.aspect == "impf" for r in after.readings[:1]):

@@ -41,5 +41,8 @@ def counted(noun: Reading, number: int, case: str) -> str | None:
     if case not in {"nomn", "accs"}:
         return inflected(noun, "plur", case)
     if number % 10 in {2, 3, 4} and number not in {12, 13, 14}:
+        # «три ничьи», «две запятые»: nouns declined as adjectives stand otherwise.
+        if noun.lemma.endswith(("ый", "ая", "яя", "ое", "ее", "ичья", "ой")):
+            return None
         return inflected(noun, "sing", "gent")
     return "человек" if noun.lemma == "человек" else inflected(noun, "plur", "gent")

@@ -94,7 +94,7 @@ def _person(sentence: Sentence, words: tuple[Word, ...]) -> Person | None:
     # «пьеса Чехова»: after a thing the name is its attribute, not a woman in the nominative.
     if ("gent", "masc") in ways and _is_thing(before):
         ways = {("gent", "masc")}
-    if len(ways) != 1:
+    if len(ways) != 1 or _is_other(before, ways):
         return None
     case, gender = ways.pop()
     chosen = [next((r for r in _names(w) if _is(r, case, gender)), None) for w in words]
@@ -107,6 +107,13 @@ def _is_thing(word: Word) -> bool:
         return False
     nouns = [r for r in word.readings if r.pos == "NOUN"]
     return bool(nouns) and all(r.animacy == "inan" for r in nouns)
+
+
+def _is_other(before: Word, ways: set[tuple[str, str]]) -> bool:
+    """Whether the name may be of the one before it: «жена Ивана» is Ivan's wife, or Ivana."""
+    people = [r for r in before.readings if r.pos == "NOUN" and r.animacy == "anim"]
+    kin = [r for r in people if not r.grammemes & _NAMES]
+    return any(r.case == "nomn" and ("gent", "masc") in ways and r.gender == "femn" for r in kin)
 
 
 def _is(reading: Reading, case: str, gender: str) -> bool:
@@ -122,10 +129,13 @@ def swapped_persons(sentence: Sentence, draw: Draw) -> Iterator[Edit]:
     for a, b in pairwise(persons(sentence)):
         beside = {sentence.at(p.words[0].index - 1).lower for p in (a, b)}
         between = sentence.words[a.words[-1].index + 1 : b.words[0].index]
-        lemmas = {r.lemma for r in a.readings} & {r.lemma for r in b.readings}
-        if a.gender != b.gender or beside & _JOINING or lemmas:
+        if a.gender != b.gender or beside & _JOINING or _again(sentence, (a, b)):
             continue
-        if not any(w.russian for w in between) or {"и", "или"} & {w.lower for w in between}:
+        if any(_is_woman(sentence, p) for p in (a, b)):
+            continue
+        # Nothing but names between them is a list: a swap would say the same.
+        told = [w for w in between if w.russian and not w.capital]
+        if not told or {"и", "или"} & {w.lower for w in told}:
             continue
         into_a, into_b = b.inflected(a.case), a.inflected(b.case)
         if into_a and into_b:
@@ -136,6 +146,22 @@ def swapped_persons(sentence: Sentence, draw: Draw) -> Iterator[Edit]:
             old_a = sentence.span(a.words[0].index, a.words[-1].index + 1)
             old_b = sentence.span(b.words[0].index, b.words[-1].index + 1)
             yield Edit(spans, f"{old_a} … {old_b} → {into_a} … {into_b}")
+
+
+def _again(sentence: Sentence, people: tuple[Person, Person]) -> bool:
+    """Whether a name of theirs stands in the sentence once more."""
+    lemmas = [r.lemma for person in people for r in person.readings]
+    return any(sum(lemma in w.lemmas for w in sentence.words) > 1 for lemma in lemmas)
+
+
+def _is_woman(sentence: Sentence, person: Person) -> bool:
+    """Whether a verb or adjective by the name is feminine: «Уоррен заявила»."""
+    last = person.words[-1].index
+    near = sentence.words[max(0, person.words[0].index - 3) : last + 5]
+    alone = person.case == "nomn" and person.gender == "masc" and len(person.words) == 1
+    return alone and any(
+        r.gender == "femn" and r.pos in {"VERB", "PRTS"} for w in near for r in w.readings[:1]
+    )
 
 
 RULES = (Rule("swapped_persons", "negative", "role_swap", swapped_persons),)

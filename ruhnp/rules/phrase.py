@@ -108,7 +108,7 @@ def phrase_at(sentence: Sentence, start: int) -> Phrase | None:
 def phrase_of(sentence: Sentence, index: int) -> Phrase | None:
     """Return the longest phrase around the adjective or noun at `index`."""
     start = index
-    while start > 0 and _is_adjective(sentence.words[start - 1]):
+    while start > 0 and _is_adjective(sentence, start - 1):
         start -= 1
     for begin in range(start, index + 1):
         found = phrase_at(sentence, begin)
@@ -125,14 +125,18 @@ def government(sentence: Sentence, start: int) -> frozenset[str] | None:
 def _passes(sentence: Sentence, index: int, start: int) -> bool:
     word = sentence.words[index]
     if word.lower == "и":
-        following = sentence.at(index + 1)
-        return index > start and _is_adjective(following)
-    return _is_adjective(word)
+        return index > start and _is_adjective(sentence, index + 1)
+    return _is_adjective(sentence, index)
 
 
-def _is_adjective(word: Word) -> bool:
+def _is_adjective(sentence: Sentence, index: int) -> bool:
+    """Whether the word is an adjective by its readings, or by a noun after it («правом берегу»)."""
+    word = sentence.at(index)
     kinds = [r for r in word.readings if r.pos in _ADJECTIVAL]
-    return sum(r.score for r in kinds) > 0.4 or word.lower in _POSSESSIVE
+    if sum(r.score for r in kinds) > 0.4 or word.lower in _POSSESSIVE:
+        return True
+    nouns = [r for r in sentence.at(index + 1).readings if r.pos == "NOUN"]
+    return any(r.score > 0.05 and r.agrees(noun) for r in kinds for noun in nouns)
 
 
 _POSSESSIVE = frozenset({"его", "её", "ее", "их"})

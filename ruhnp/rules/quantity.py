@@ -45,7 +45,10 @@ _BEFORE_NUMBERS = {
 _ADJECTIVES = {"двойной": "тройной", "тройной": "двойной", "двукратный": "трёхкратный"}
 _ADJECTIVES |= {"трёхкратный": "двукратный", "ежечасный": "ежедневный"}
 _AFTER_ALL = frozenset({"эти", "этих", "этим", "этими", "остальные", "остальных", "же", "равно"})
-_WAYS = frozenset({"время", "сила", "сторона", "мера", "случай", "право", "день", "святой", "раз"})
+_WAYS = frozenset(
+    {"время", "сила", "сторона", "мера", "случай", "право", "день", "святой", "раз", "месяц"}
+    | {"год", "век", "неделя", "час", "десятилетие", "столетие"}
+)
 
 
 def quantity(sentence: Sentence, draw: Draw) -> Iterator[Edit]:
@@ -99,7 +102,7 @@ def _noun(sentence: Sentence, word: Word) -> Iterator[str]:
     of_what = any(r.case == "gent" for r in after.readings)
     if not given or given[0] is not word.readings[0] or not of_what:
         return
-    described = any(r.pos == "ADJF" for r in sentence.at(word.index - 1).readings[:1])
+    described = any(r.pos in {"ADJF", "PRTF"} for r in sentence.at(word.index - 1).readings)
     if given[0].lemma in {"большинство", "меньшинство"} and described:
         return
     if given[0].lemma in {"половина", "треть", "четверть"} and _is_numbered(sentence, word):
@@ -123,6 +126,8 @@ def _many(sentence: Sentence, word: Word) -> Iterator[str]:
     """Yield «некоторые» for «все» and for «многие», in the form of the noun after it."""
     lemmas = {r.lemma for r in word.readings if r.lemma in {"весь", "многий", "многие"}}
     if not lemmas or word.lower in {"всё", "весь", "вся", "многое"}:
+        return
+    if sentence.at(word.index - 1).lower in {"слишком", "очень", "столь", "так", "весьма"}:
         return
     after = sentence.at(word.index + 1)
     phrase = phrase_at(sentence, word.index + 1)

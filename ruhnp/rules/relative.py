@@ -18,7 +18,9 @@ _STATES = frozenset(
     {"расположить", "посвятить", "связать", "предназначить", "направить", "окружить", "соединить"}
     | {"распространить", "населить", "покрыть"}
 )
-_NO_CLAUSE = frozenset({"уродить", "быть", "следовать", "указать", "называть", "назвать", "мочь"})
+_NO_CLAUSE = frozenset(
+    {"уродить", "быть", "следовать", "указать", "называть", "назвать", "мочь", "хотеть"}
+)
 
 
 def to_clause(sentence: Sentence, draw: Draw) -> Iterator[Edit]:
@@ -30,7 +32,7 @@ def to_clause(sentence: Sentence, draw: Draw) -> Iterator[Edit]:
         given = [r for r in word.readings if r.pos == "PRTF"]
         if not given or given[0] is not word.readings[0] or _joined(sentence, word):
             continue
-        if given[0].lemma in _NO_CLAUSE:
+        if given[0].lemma in _NO_CLAUSE or _stands_before(sentence, word, given):
             continue
         places = _places(sentence.at(word.index - 2), given)
         past = _in_the_past(sentence, word)
@@ -39,6 +41,13 @@ def to_clause(sentence: Sentence, draw: Draw) -> Iterator[Edit]:
         if clause:
             span = (word.start, word.stop, clause)
             yield Edit((span,), f"{word.text} → {clause}")
+
+
+def _stands_before(sentence: Sentence, word: Word, given: list[Reading]) -> bool:
+    """Whether the participle is part of a noun phrase of its own: «, управляющий директор»."""
+    nouns = [r for r in sentence.at(word.index + 1).readings if r.pos == "NOUN"]
+    agreeing = any(p.agrees(n) for p in given for n in nouns if p.case != "accs")
+    return agreeing or any(r.pos == "NOUN" for r in word.readings)
 
 
 def _in_the_past(sentence: Sentence, word: Word) -> bool:
@@ -178,7 +187,8 @@ def _other_head(sentence: Sentence, start: int, fits: list[Reading]) -> bool:
             for n in nouns
             for h in fits
         )
-        if same or not word.russian:
+        # «глава» is feminine in the dictionary, and mostly a man.
+        if same or not word.russian or "глава" in word.lemmas:
             return True
     return False
 
@@ -197,7 +207,9 @@ def _participle(verb: Reading, head: Reading) -> str | None:
         wanted = ("PRTF", "actv", verb.tense)
     gender = "" if head.number == "plur" else head.gender
     animacy = head.animacy if head.case == "accs" and gender in {"", "masc"} else ""
-    return inflected(verb, *wanted, head.case, head.number, gender, animacy)
+    form = inflected(verb, *wanted, head.case, head.number, gender, animacy)
+    # «возникнувший» beside «возникший»: the dictionary has both and gives the first.
+    return None if form and "нувш" in form and verb.lemma.endswith("нуть") else form
 
 
 _WAS = {"masc": "был", "femn": "была", "neut": "было", "": "были"}

@@ -54,7 +54,7 @@ def _ask(url: str, model: str, prompt: dict[str, Any], timeout: float) -> tuple[
     """Return the HTTP status (0 without an answer) and what an error says."""
     body = json.dumps({"model": model, "max_tokens": 1, **prompt}).encode()
     headers = {"Content-Type": "application/json"}
-    if key := os.environ.get("VLLM_API_KEY"):
+    if key := os.environ.get("VLLM_API_KEY", ""):
         headers["Authorization"] = f"Bearer {key}"
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # never by http_proxy
     try:
@@ -62,7 +62,8 @@ def _ask(url: str, model: str, prompt: dict[str, Any], timeout: float) -> tuple[
             tokens = json.load(response)["usage"]["completion_tokens"]
             return (200, "") if tokens else (0, "")
     except urllib.error.HTTPError as error:
-        return error.code, _message(error)
+        said = _message(error)
+        return error.code, said.replace(key, "***") if key else said
     except (OSError, ValueError, LookupError):
         return 0, ""
 

@@ -10,6 +10,11 @@ from rupairs.vllm.probe import answers
 from tests.llm_server import ScriptedServer
 
 
+@pytest.fixture(autouse=True)
+def says_yes(llm_server: ScriptedServer) -> None:
+    llm_server.texts = ["да"] * 9
+
+
 def test_a_model_that_can_chat_is_asked_by_chat(llm_server: ScriptedServer) -> None:
     assert answers(llm_server.url, Served("tiny"), 5)
     (request,) = llm_server.requests
@@ -48,6 +53,6 @@ def test_a_wrong_key_is_told(llm_server: ScriptedServer, monkeypatch: pytest.Mon
     assert answers(llm_server.url, Served("tiny"), 5)
     assert llm_server.headers[0]["authorization"] == "Bearer k1"
     llm_server.faults = [401]
-    with pytest.raises(VllmError, match="HTTP 401: .*its key is read from VLLM_API_KEY") as caught:
+    with pytest.raises(VllmError, match=r"HTTP 401: .*its key is read from VLLM_API_KEY") as caught:
         answers(llm_server.url, Served("tiny"), 5)
     assert "k1" not in str(caught.value)

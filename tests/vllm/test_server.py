@@ -148,7 +148,7 @@ def test_calls_outlive_a_killed_engine(
         assert (spent.sent, spent.failed.total()) == (len(requests), 0)
         assert not log.missing(requests)
     assert server.starts == starts + 1 and server.group != group
-    assert not members(group), "nothing of the first life is left"
+    assert wait_for(lambda: not members(group), 10), "nothing of the first life is left"
     assert any("starting it again (1 of 3)" in line for line in said)
 
 
@@ -156,7 +156,7 @@ def test_nothing_is_left_when_the_block_ends(server: VllmServer) -> None:
     group = server.group
     assert group is not None and len(members(group)) >= 3
     server.close()
-    assert not members(group)
+    assert wait_for(lambda: not members(group), 10)
     assert server.group is None
 
 

@@ -123,7 +123,7 @@ def test_an_interrupt_ends_it_all(stand_in: Making, tmp_path: Path) -> None:
         command.send_signal(signal.SIGINT)
         assert command.wait(30) == 130
         assert "Traceback" not in command.stderr.read()
-    assert not members(group)
+    assert wait_for(lambda: not members(group), 10)
 
 
 FAMILY = """
@@ -143,13 +143,11 @@ def family(tmp_path: Path, parent_s: float) -> Processes:
     return processes
 
 
-def test_an_engine_that_outlives_its_server_is_killed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_engine_that_outlives_its_server_is_killed(tmp_path: Path) -> None:
     processes = family(tmp_path, parent_s=0)
     assert len(members(processes.group)) >= 2
     processes.wait()
-    assert not members(processes.group)
+    assert wait_for(lambda: not members(processes.group), 10)
     assert "vLLM ended with exit code 0" in processes.log()
 
 
