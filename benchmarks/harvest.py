@@ -1,6 +1,6 @@
 """The harvest against time, against `datasets.map`, and its near-duplicate search against peers.
 
-    python -m benchmarks.harvest --out harvest.json
+    python -m benchmarks.harvest
 
 run at the root of the repository with the environment of the project; `--help` shows sizes and
 parts. Prints one Markdown table and writes every figure, setting and example of a mistake as JSON.
@@ -14,7 +14,6 @@ import shutil
 import statistics
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +69,7 @@ def _arguments() -> argparse.Namespace:
         return int(text.replace("_", ""))
 
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--out", type=Path, default=Path("harvest-benchmark.json"))
+    parser.add_argument("--out", type=Path, default=ROOT / "runs/benchmarks/harvest.json")
     parser.add_argument("--pairs", type=number, default=3_350_000, help="the largest table")
     parser.add_argument(
         "--sizes",
@@ -215,8 +214,7 @@ class Bench:
         check_places(truth, gone, kept)
         scores = score(truth, gone)
         size = int(data.facts["pairs"])
-        return asdict(took) | {
-            "output": "",
+        return took.figures() | {
             "pairs": size,
             "pairs_per_second": round(size / took.seconds, 1),
             "kept": sum(pq.read_metadata(p).num_rows for p in kept),

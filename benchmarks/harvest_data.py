@@ -10,6 +10,7 @@
 import json
 import random
 import sys
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -46,6 +47,7 @@ TRUTH_SCHEMA = pa.schema(
 )
 _VERSION = 7
 _CHUNK = 20_000
+_COMPARED, _ALIKE = 200, 0.8
 # So much of what is planted waits for a later chunk.
 _LATER = 0.4
 
@@ -198,15 +200,21 @@ def _expected_twins(pool: Pool, pairs: int) -> dict[str, float]:
     """Return the measured chance that two clauses are alike, and the twins to be expected of it.
 
     Two rows are twins if three clauses at the least (two of one side, one of the other) are alike
-    in each; 400 clauses are compared with all.
+    in each. Some clauses are compared with all, and each with itself.
     """
-    units = pool.tails.to_pylist()
-    some = random.Random(1).sample(units, min(400, len(units)))
+    units = sorted(pool.tails.to_pylist(), key=len)
+    lengths = [len(u) for u in units]
+    some = random.Random(1).sample(units, min(_COMPARED, len(units)))
     alike = 0
     for text in some:
-        near = [u for u in units if 0.8 <= len(u) / len(text) <= 1.25]
+        low = bisect_left(lengths, _ALIKE * len(text))
+        high = bisect_right(lengths, len(text) / _ALIKE)
         scores = cdist(
-            [text], near, scorer=Levenshtein.normalized_similarity, score_cutoff=0.8, workers=-1
+            [text],
+            units[low:high],
+            scorer=Levenshtein.normalized_similarity,
+            score_cutoff=_ALIKE,
+            workers=-1,
         )
         alike += int((scores > 0).sum())
     chance = alike / len(some) / len(units)

@@ -10,6 +10,9 @@
 4. Exact repeats by a set of pair ids. Near-repeats by MinHash (rensa, 25 bands of 5), the sides of
    what meets compared by rapidfuzz, with the numbers and negations of both.
 5. Kept and dropped rows are written as Parquet.
+
+It does a little less: long sides are cut anywhere, and boilerplate, splits, reports and checksums
+are left out.
 """
 
 import json

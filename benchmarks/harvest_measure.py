@@ -31,6 +31,10 @@ class Measured:
     pss: int
     output: str
 
+    def figures(self) -> dict[str, float]:
+        """Return the figures."""
+        return {"seconds": self.seconds, "rss": self.rss, "pss": self.pss}
+
 
 class CommandError(Exception):
     """A command ended with an error; the message holds the end of what it wrote."""

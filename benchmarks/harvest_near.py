@@ -9,13 +9,14 @@ import sys
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
 from harvest.marked import gather_marks
 from harvest.marks import COLUMNS, Marking, mark
 from harvest.verdicts import nearly_repeated
 from rupairs.engine import open_engine
-from rupairs.store import read_batches
+from rupairs.store import read_batches, read_table, write_table
 
 SIMILARITY = 0.9
 
@@ -29,6 +30,11 @@ def main() -> None:
     with open_engine("local", out, int(sys.argv[3])) as engine:
         marked = gather_marks(engine.map(partial(mark, marking=Marking()), tables), rows, out)
         found = nearly_repeated(engine, parts, marked, {}, SIMILARITY)
+    # The peers write what stays, so this does as well.
+    stays = np.ones(rows, bool)
+    stays[list(found)] = False
+    texts = pa.concat_tables(read_table(p, ["query", "passage"]) for p in parts)
+    write_table(texts.filter(pa.array(stays)), out / "kept.parquet")
     (out / "gone.json").write_text(json.dumps(sorted(found)), encoding="utf-8")
 
 

@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -94,14 +94,14 @@ def compare_peers(
         print(f"  peers: {peer.name} {peer.version}", file=sys.stderr)
         settings = work / f"{peer.name}.json"
         settings.write_text(json.dumps(peer.told(processes)), encoding="utf-8")
+        told = {"version": peer.version, **peer.told(processes)}
         try:
             python = _environment(peer, work / "environments")
         except CommandError as error:
-            found.append({"name": peer.name, "version": peer.version, "error": str(error)})
+            found.append({"name": peer.name, "settings": told, "error": str(error)})
             continue
         texts = str(documents / "texts")
         command = [python, "-P", str(_HERE / peer.script), texts, "{out}", str(settings)]
-        told = {"version": peer.version, **peer.told(processes)}
         found.append(search.measured(peer.name, told, command))
     return found
 
@@ -137,18 +137,15 @@ class _Search:
             "all": score_documents(self.truth, self.places, gone, swapped=True),
             "without_swapped": score_documents(self.truth, self.places, gone, swapped=False),
         }
-        return (
-            result
-            | asdict(took)
-            | scores
-            | {
-                "output": "",
-                "gone": len(gone),
-                "documents": len(self.places),
-                "documents_per_second": round(len(self.places) / took.seconds, 1),
-                "wrong_examples": self._shown(scores["all"].pop("wrong")),
-            }
-        )
+        return {
+            **result,
+            **took.figures(),
+            **scores,
+            "gone": len(gone),
+            "documents": len(self.places),
+            "documents_per_second": round(len(self.places) / took.seconds, 1),
+            "wrong_examples": self._shown(scores["all"].pop("wrong")),
+        }
 
     def _shown(self, numbers: list[int]) -> list[str]:
         texts = pq.read_table(self.texts, columns=["text"])["text"]
@@ -213,12 +210,13 @@ def _python(oldest: tuple[int, int]) -> str:
     found += [str(p) for v in wanted for p in sorted(versions.glob(f"{v}.*/bin/python"))]
     for path in found:
         # A shim of a version manager is there for versions that are not installed.
-        if (
-            path
-            and subprocess.run([path, "-c", ""], capture_output=True, check=False).returncode == 0
-        ):
+        if path and _works(path):
             return path
     raise CommandError(f"needs Python {'.'.join(map(str, oldest))} or newer; none was found")
+
+
+def _works(python: str) -> bool:
+    return subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode == 0
 
 
 def _do(command: list[str]) -> None:

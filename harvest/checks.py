@@ -17,6 +17,7 @@ from harvest.cutting import cut_column
 from harvest.language import unlike
 from harvest.source import Native, Source
 from rupairs.pairs import PAIR_SCHEMA, pair_ids
+from rupairs.store import slices
 from rupairs.text import digest
 from rupairs.text_columns import clean_column, key_column
 
@@ -104,6 +105,10 @@ class Reasons:
 
 def check_pairs(drafts: pa.Table, terms: Terms) -> pa.Table:
     """Return drafts (`DRAFT_SCHEMA`) as `JUDGED_SCHEMA`: pairs, with a reason for those to drop."""
+    return pa.concat_tables(_check(piece, terms) for piece in slices(drafts, ("query", "passage")))
+
+
+def _check(drafts: pa.Table, terms: Terms) -> pa.Table:
     drafts = drafts.combine_chunks()
     sides = {name: _text(drafts[name], terms.cut) for name in ("query", "passage")}
     keys = {name: key_column(column) for name, column in sides.items()}

@@ -17,7 +17,7 @@ from harvest.repeats import HEAD
 from rupairs.containment import KnownTexts
 from rupairs.grams import Grams, grams
 from rupairs.near import BANDS, SKETCH, signatures
-from rupairs.store import read_table
+from rupairs.store import read_table, slices
 from rupairs.text_columns import key_column
 
 COLUMNS = ["pair_id", "query", "passage", "polarity", "symmetric", "source", "source_row"]
@@ -60,6 +60,10 @@ class Marking:
 
 def mark(pairs: pa.Table, marking: Marking) -> pa.Table:
     """Return the marks (`MARKS_SCHEMA`) of a table with `COLUMNS`."""
+    return pa.concat_tables(_mark(piece, marking) for piece in slices(pairs, ("query", "passage")))
+
+
+def _mark(pairs: pa.Table, marking: Marking) -> pa.Table:
     pairs = pairs.combine_chunks()
     keys = {name: key_column(_array(pairs[name])) for name in ("query", "passage")}
     symmetric = pairs["symmetric"].to_numpy()

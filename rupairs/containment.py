@@ -27,7 +27,6 @@ from rupairs.grams import Grams, Hashes, N, Offsets, grams
 _BITS = 20
 _SHIFT = np.uint64(64 - _BITS)
 _COUNTER_BITS = 22
-_COUNTERS = (1 << _COUNTER_BITS) - 1
 _SPARE = 3
 # A text with this many times the grams of the known one is long; a text of fewer is a phrase.
 _LONG = 2
@@ -79,8 +78,9 @@ class _Rare:
         met = self.postings[_ranges(self.starts[at], lengths)]
         pairs = rows * known + met
         # Counted roughly first: sorting all pairs to count them would take most of the time.
-        rough = _counter(pairs)
-        counts = np.bincount(rough, minlength=_COUNTERS + 1)
+        bits = max(16, int(4 * len(pairs)).bit_length())
+        rough = _counter(pairs, bits)
+        counts = np.bincount(rough, minlength=1 << bits)
         pairs = pairs[counts[rough] >= self.enough[met]]
         unique, exact = np.unique(pairs, return_counts=True)
         rows, met = np.divmod(unique, known)
@@ -194,8 +194,9 @@ class KnownTexts:
         owners, lengths = found.owners(), np.diff(found.offsets)
         place = np.arange(len(owners)) - np.repeat(found.offsets[:-1], lengths)
         stretch = owners * _STRETCHES + place * _STRETCHES // lengths[owners]
-        seen = np.bincount(_counter(grams(self.sample, _RUN).hashes), minlength=_COUNTERS + 1)
-        order = np.lexsort((found.hashes, seen[_counter(found.hashes)], stretch))
+        sampled = _counter(grams(self.sample, _RUN).hashes, _COUNTER_BITS)
+        seen = np.bincount(sampled, minlength=1 << _COUNTER_BITS)
+        order = np.lexsort((found.hashes, seen[_counter(found.hashes, _COUNTER_BITS)], stretch))
         firsts = np.flatnonzero(np.append(True, np.diff(stretch[order]) > 0))
         rank = np.arange(len(order)) - np.repeat(firsts, np.diff(np.append(firsts, len(order))))
         kept = order[(rank < _SEEDS) & (self._sizes[owners[order]] >= _PHRASE)]
@@ -249,10 +250,10 @@ def _distinct(found: Grams) -> Grams:
     return Grams(hashes[new], np.concatenate([[0], np.cumsum(counts)]))
 
 
-def _counter(numbers: Rows | Hashes) -> Rows:
-    """Return which of the counters a number belongs to."""
+def _counter(numbers: Rows | Hashes, bits: int) -> Rows:
+    """Return which of 2 ** `bits` counters a number belongs to."""
     spread = numbers.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    return (spread >> np.uint64(64 - _COUNTER_BITS)).astype(np.int64)
+    return (spread >> np.uint64(64 - bits)).astype(np.int64)
 
 
 def _gram_counts(keys: pa.Array) -> Rows:

@@ -9,9 +9,8 @@ MONTHS = (
 DAYS_IN_MONTH = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 WEEKDAYS = ("понедельник", "вторник", "среда", "четверг", "пятница", "суббота", "воскресенье")
 SEASONS = {"весной": "осенью", "осенью": "весной", "зимой": "летом", "летом": "зимой"}
-FIRST_YEAR, LAST_YEAR = 1000, 2025
+LAST_YEAR = 2025
 _YEAR_WORD = re.compile(r"год[ауеыо]?м?|годов|годах|годами|гг?")
-_YEAR = re.compile(r"\d{4}")
 _NUMERALS = (
     *("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI"),
     *("XII", "XIII", "XIV", "XV", "XVI", "XVII", "XVIII", "XIX", "XX", "XXI"),
@@ -23,13 +22,6 @@ _CYRILLIC = str.maketrans("Х", "X")
 def month(forms: frozenset[str]) -> int | None:
     """Return the number 0–11 of the month among the lemmas of a word, or None."""
     return next((i for i, name in enumerate(MONTHS) if name in forms), None)
-
-
-def is_year(text: str, after: str) -> bool:
-    """Whether digits are a year: by their size, or by «год» after them."""
-    if not _YEAR.fullmatch(text):
-        return False
-    return FIRST_YEAR <= int(text) <= LAST_YEAR and (after == "" or is_year_word(after))
 
 
 def is_year_word(text: str) -> bool:

@@ -1,7 +1,5 @@
 """Number words: cardinals 2–20 and tens, collectives and ordinals, and the nouns they count."""
 
-from functools import cache
-
 from ruhnp.rules.morphology import Reading, inflected, lemma_reading
 
 CARDINALS = {
@@ -15,12 +13,6 @@ ORDINALS = (
     *("первый", "второй", "третий", "четвёртый", "пятый"),
     *("шестой", "седьмой", "восьмой", "девятый", "десятый"),
 )
-
-
-@cache
-def value(lemma: str) -> int | None:
-    """Return the number a cardinal's lemma names, or None."""
-    return CARDINALS.get(lemma)
 
 
 def cardinal(number: int, case: str, gender: str, animacy: str) -> str | None:

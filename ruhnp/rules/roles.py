@@ -1,10 +1,10 @@
 """Role swap: who did it and to whom it was done change places, each in the other's case.
 
-«Россия победила Францию» → «Франция победила Россию», «отец Ивана помог Петру» is left alone.
-Both sides are single words or «Имя Фамилия», both persons or both places, on either side of one
-verb (or «был» with a participle and the agent in the instrumental); the past tense takes the
-gender of the new subject. Left alone: verbs that mean the same both ways («встретил»), forms that
-could be another case. Goes wrong where a pronoun later points to one of them by its gender.
+«Россия победила Францию» → «Франция победила Россию». Both sides are single words or «Имя
+Фамилия», both persons or both places, on either side of one verb (or «был» with a participle and
+the agent in the instrumental); the past tense takes the gender of the new subject. Left alone:
+verbs that mean the same both ways («встретил»), forms that could be another case. Goes wrong
+where a pronoun later points to one of them by its gender.
 """
 
 from collections.abc import Iterator

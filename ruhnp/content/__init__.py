@@ -1,0 +1,1 @@
+"""What a Russian sentence says that a check can compare: numbers, names, negations, words."""
