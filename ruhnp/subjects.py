@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ruhnp.rules.sentence import Word
 
 _DASHES = frozenset("—–-") | {"--"}
+_QUOTES = frozenset("«»“”„\"") | {"``", "''"}
 _BORDERS = _DASHES | frozenset(",;:()")
 _PREDICATES = frozenset({"VERB", "PRTS", "ADJS", "PRED", "COMP"})
 _MODIFIERS = frozenset({"ADJF", "PRTF", "NUMR"})
@@ -101,31 +102,36 @@ def _may_be_subject(words: "Sequence[Word]", i: int, verb: int) -> bool:
         return not _is_date(words, i)
     if not word.text[0].isalnum():
         return False
-    if not word.russian or (word.capital and i > 0):
+    name = word.capital and i > 0
+    if name and i > verb and _follows_noun(words, i):
+        return False  # «находится на острове Лусон»
+    if not word.russian or not _known(word):
         return True  # a name may be anything
-    if not _known(word):
-        return True
     nominative = [r for r in word.readings if r.case == "nomn" and r.pos in _NAMES]
-    return any(_fits(r, p, i > verb) for r in nominative for p in _predicates(words[verb]))
+    if name:
+        return bool(nominative)
+    return any(_fits(word, r, p, i > verb) for r in nominative for p in _predicates(words[verb]))
 
 
-def _fits(noun: "Reading", verb: "Reading", after: bool) -> bool:
+def _follows_noun(words: "Sequence[Word]", i: int) -> bool:
+    before = next((w for w in reversed(words[:i]) if w.text not in _QUOTES), None)
+    if before is None or not before.text[0].isalnum():
+        return False
+    return not before.russian or before.capital or any(r.pos == "NOUN" for r in before.readings)
+
+
+def _fits(word: "Word", noun: "Reading", verb: "Reading", after: bool) -> bool:
     if noun.pos == "NUMR":
         return verb.number != "sing" or verb.tense != "past"
     # «Окончил институт»: after such a verb, what looks like an accusative is one.
-    if after and "tran" in verb.grammemes and noun.animacy == "inan" and _like_accusative(noun):
+    object_ = any(r.case == "accs" and r.number == noun.number for r in word.readings)
+    if after and "tran" in verb.grammemes and object_:
         return False
     if noun.number != verb.number:
         return False
     if verb.gender and noun.gender not in ("", "ms-f"):
         return noun.gender == verb.gender
     return True
-
-
-def _like_accusative(noun: "Reading") -> bool:
-    from ruhnp.rules.morphology import inflected
-
-    return inflected(noun, noun.number, "accs") == noun.word
 
 
 def _is_date(words: "Sequence[Word]", i: int) -> bool:

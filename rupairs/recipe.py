@@ -206,15 +206,42 @@ def load_recipe(
 ) -> Recipe:
     """Read and validate a recipe; `overrides` are `section.key=value` with TOML values.
 
+    A recipe that says `extends = "NAME or FILE.toml"` has that one's settings where it has none;
+    all relative paths are relative to the folder of `path`.
+
     Raises `UsageError` that names the file, the key and what is allowed there.
     """
+    data = _read(path, ())
+    for override in overrides:
+        _override(data, override)
+    return validate(path, data, stages)
+
+
+def _read(path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
+    """Return a recipe's data over that of the recipe it extends."""
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: not valid TOML: {error}") from None
-    for override in overrides:
-        _override(data, override)
-    return validate(path, data, stages)
+    name = data.pop("extends", None)
+    if name is None:
+        return data
+    base = path.parent / str(name) if str(name).endswith(".toml") else find_recipe(str(name))
+    if not base.is_file():
+        raise UsageError(f"{path}: extends {name}, which is no recipe")
+    if base.resolve() in (*above, path.resolve()):
+        raise UsageError(f"{path}: extends itself")
+    return _over(_read(base, (*above, path.resolve())), data)
+
+
+def _over(base: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+    """Return `base` with the values of `data`, table by table."""
+    both = {
+        name: _over(base[name], value)
+        for name, value in data.items()
+        if isinstance(value, dict) and isinstance(base.get(name), dict)
+    }
+    return base | data | both
 
 
 def validate(path: Path, data: dict[str, Any], stages: Mapping[str, type[Section]]) -> Recipe:

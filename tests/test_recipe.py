@@ -15,7 +15,7 @@ def load(tmp_path: Path, text: str, *overrides: str):
     return load_recipe(path, SECTIONS, overrides)
 
 
-@pytest.mark.parametrize("name", ["demo", "real", "full"])
+@pytest.mark.parametrize("name", ["demo", "real", "full", "full-24gb"])
 def test_shipped_recipes_are_valid_and_ordered(name: str) -> None:
     recipe = load_recipe(find_recipe(name), SECTIONS)
     names = [s.name for s in chain(recipe, load_stages())]
@@ -72,3 +72,31 @@ def test_unknown_recipe(tmp_path: Path) -> None:
         find_recipe(str(tmp_path / "absent.toml"))
     with pytest.raises(UsageError, match="no recipe of that name"):
         find_recipe("absent")
+
+
+def test_a_recipe_extends_another_table_by_table(tmp_path: Path) -> None:
+    (tmp_path / "base.toml").write_text('[run]\nname = "base"\nseed = 7\n[harvest]\n', "utf-8")
+    own = 'extends = "base.toml"\n[run]\nname = "own"\n'
+    recipe = load(tmp_path, own)
+    assert (recipe.run.name, recipe.run.seed) == ("own", 7)
+    assert "harvest" in recipe.sections
+    small = load_recipe(find_recipe("full-24gb"), SECTIONS)
+    assert small.llm.model == "Qwen/Qwen3-14B-AWQ" and small.llm.max_tokens == 1024
+
+
+@pytest.mark.parametrize(
+    ("extends", "message"),
+    [("absent.toml", "which is no recipe"), ("nothing", "no recipe of that name")],
+)
+def test_a_recipe_that_extends_nothing_is_refused(
+    tmp_path: Path, extends: str, message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        load(tmp_path, f'extends = "{extends}"\n')
+
+
+def test_recipes_do_not_extend_each_other_in_a_circle(tmp_path: Path) -> None:
+    (tmp_path / "b.toml").write_text('extends = "a.toml"\n', "utf-8")
+    (tmp_path / "a.toml").write_text('extends = "b.toml"\n', "utf-8")
+    with pytest.raises(UsageError, match="extends itself"):
+        load_recipe(tmp_path / "a.toml", {})

@@ -180,7 +180,7 @@ def _word(word: str, group: _Group) -> None:
         _cardinal(CARDINALS[first], group)
         return
     if first in ORDINALS and given[0].pos == "ADJF":
-        _ordinal(ORDINALS[first], group)
+        _ordinal(ORDINALS[first], group, decade=given[0].number == "plur")
         return
     group.close()
     group.found.hinted.update(_hints(lower, forms))
@@ -193,7 +193,9 @@ def _cardinal(value: float, group: _Group) -> None:
     group.add(value, least, hint=value == 1)
 
 
-def _ordinal(value: float, group: _Group) -> None:
+def _ordinal(value: float, group: _Group, decade: bool) -> None:
+    if decade and not group.parts and value % 10 == 0:
+        group.found.hinted.update({1_800 + value, 1_900 + value})
     group.add(value, least=0.0, hint=value == 1)
     group.close()
 
