@@ -34,13 +34,15 @@ KNOWN = (34, 300)
 _KNOWN_WORDS = 5
 _SHARED = 0.5
 _TRIGRAM = 3
-_VERSION = 3
+_VERSION = 4
 _CLAUSE_END = re.compile(r"[,;:]\s|\s[—–-]\s")
 _EDGES = " \t«»\"'„“”()[]…,;:—–-.!?*•"
 _STRANGE = re.compile(r"[<>{}\[\]|\\^~&@#_]|https?:|www\.")
 # Texts of scientific papers are broken at the ends of printed lines.
 _BROKEN_LINE = re.compile(r"-\n(?=[а-я])|(?<=[а-я,])\n(?=[а-я])")
 _CYRILLIC = re.compile(r"[а-яёА-ЯЁ]")
+# Letters of other languages: Ukrainian quotations, Greek formulas, what a scanner took for ё.
+_FOREIGN = re.compile(r"(?![а-яё])[^\W\d_a-z]", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,7 @@ def _russian(text: str) -> bool:
     letters = sum(c.isalpha() for c in text)
     return (
         len(text) >= UNIT[0]
+        and not _FOREIGN.search(text)
         and len(_CYRILLIC.findall(text)) > 0.9 * letters > 0.6 * len(text)
         and not _STRANGE.search(text)
         # Headings and bylines in capitals are not sentences.

@@ -1,122 +1,199 @@
 """Checks of one generated text against its anchor: each returns what it found, or None.
 
-None of them needs a model. The order in `CHECKS` is the order in which a reason is given.
+None of them needs a model. The order in `CHECKS` is the order in which a reason is given; the
+name of a check is the reason, and its switch in `[ruhnp.verify] checks`.
 """
 
 import re
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from rapidfuzz import fuzz
 
+from ruhnp.content.difference import INFLECTION, ORDER, PARTICLE, SYNONYM, trivial
+from ruhnp.content.names import added, lost
+from ruhnp.content.negation import negations
+from ruhnp.content.numbers import numbers, shown
+from ruhnp.content.words import CONDITIONAL, words
 from ruhnp.stage import VerifySection
 from rupairs.russian import loop, new_mixed_words, not_russian
 from rupairs.text import key
 
-Check = Callable[[str, str, str, VerifySection], str | None]
-"""(anchor, text, kind, thresholds) → evidence."""
-
-_META = re.compile(
-    r"парафраз|перефраз|исходн\w+ предложени|исходное:|другое:|как (?:языковая модель|ии)\b|"
-    r"не могу (?:выполнить|помочь)|вот (?:вариант|пример)|конечно[,!] вот|```|<\|",
+_REFUSAL = re.compile(
+    r"не могу (?:выполнить|помочь|предоставить|ответить|перефразировать|создать)|"
+    r"как (?:языковая модель|ии|искусственный интеллект)\b|я (?:всего лишь|лишь) (?:модель|ии)\b|"
+    r"(?:извините|простите|к сожалению)[,!]? (?:но )?я\b",
     re.IGNORECASE,
 )
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
-_NEGATION = re.compile(r"\b(?:не|нет|ни|без|нельзя|никогда|никто|ничто|ничего)\b", re.IGNORECASE)
-_STEM = 5
+_META = re.compile(
+    r"парафраз|перефраз|исходн\w+ предложени|исходное:|другое:|изменить:|"
+    r"(?:другими|иными) словами:|вот (?:вариант|пример|мой|одн)|конечно[,!] вот|"
+    r"вариант \d+:|```|<\||\{\"|\"text\"",
+    re.IGNORECASE,
+)
 _END = re.compile(r"[.!?…»\")]$")
 
 
-def length(anchor: str, text: str, kind: str, config: VerifySection) -> str | None:
+@dataclass(frozen=True)
+class Checked:
+    """A text, the anchor it was made from, its kind, and the kind of change that was asked for."""
+
+    anchor: str
+    text: str
+    kind: str
+    change: str = ""
+
+    @property
+    def positive(self) -> bool:
+        """Whether the text is meant to say the same as its anchor."""
+        return self.kind == "positive"
+
+
+Check = Callable[[Checked, VerifySection], str | None]
+"""(what is checked, thresholds) → evidence."""
+
+
+def length(item: Checked, config: VerifySection) -> str | None:
     """Return the length ratio if it is out of bounds."""
-    ratio = len(text) / len(anchor)
+    ratio = len(item.text) / len(item.anchor)
     fits = config.min_length_ratio <= ratio <= config.max_length_ratio
     return None if fits else f"{ratio:.2f} times the anchor"
 
 
-def language(anchor: str, text: str, kind: str, config: VerifySection) -> str | None:
+def language(item: Checked, config: VerifySection) -> str | None:
     """Return why the text is not Russian."""
-    return not_russian(text)
+    return not_russian(item.text)
 
 
-def script(anchor: str, text: str, kind: str, config: VerifySection) -> str | None:
+def script(item: Checked, config: VerifySection) -> str | None:
     """Return words of mixed script that the anchor does not have."""
-    return new_mixed_words(text, anchor)
+    return new_mixed_words(item.text, item.anchor)
 
 
-def meta(anchor: str, text: str, kind: str, config: VerifySection) -> str | None:
-    """Return a phrase in which the model speaks about the task, unless the anchor has it."""
-    found = _META.search(text)
-    return found.group() if found and not _META.search(anchor) else None
+def refusal(item: Checked, config: VerifySection) -> str | None:
+    """Return a phrase in which the model declines, unless the anchor has one."""
+    return _new(_REFUSAL, item)
 
 
-def unfinished(anchor: str, text: str, kind: str, config: VerifySection) -> str | None:
+def meta(item: Checked, config: VerifySection) -> str | None:
+    """Return a phrase in which the model speaks about the task, unless the anchor has one."""
+    return _new(_META, item)
+
+
+def _new(pattern: re.Pattern[str], item: Checked) -> str | None:
+    found = pattern.search(item.text)
+    return found.group() if found and not pattern.search(item.anchor) else None
+
+
+def unfinished(item: Checked, config: VerifySection) -> str | None:
     """Return the tail of a text that stops in mid-sentence though the anchor does not."""
-    return text[-20:] if _END.search(anchor) and not _END.search(text) else None
+    return item.text[-20:] if _END.search(item.anchor) and not _END.search(item.text) else None
 
 
-def repetition(anchor: str, text: str, kind: str, config: VerifySection) -> str | None:
+def repetition(item: Checked, config: VerifySection) -> str | None:
     """Return words the model repeats in a loop."""
-    return loop(text)
+    return loop(item.text)
 
 
-def copy(anchor: str, text: str, kind: str, config: VerifySection) -> str | None:
-    """Return the text if it is the anchor again."""
-    return text if key(text) == key(anchor) else None
+def copy(item: Checked, config: VerifySection) -> str | None:
+    """Return the text if it is the anchor again, punctuation and case aside."""
+    return item.text if key(item.text) == key(item.anchor) else None
 
 
-def near_copy(anchor: str, text: str, kind: str, config: VerifySection) -> str | None:
+def near_copy(item: Checked, config: VerifySection) -> str | None:
     """Return the overlap of a positive that changes next to nothing; negatives may be close."""
-    if kind != "positive":
+    if not item.positive:
         return None
-    overlap = fuzz.ratio(key(anchor), key(text)) / 100
-    return f"{overlap:.3f}" if overlap > config.max_positive_overlap else None
+    overlap = fuzz.ratio(key(item.anchor), key(item.text)) / 100
+    limit = config.max_positive_overlap
+    return f"{overlap:.3f} > {limit}" if overlap > limit else None
 
 
-def inflection(anchor: str, text: str, kind: str, config: VerifySection) -> str | None:
-    """Return a negative that has the anchor's words in the anchor's order, endings aside."""
-    return text if kind == "negative" and _stems(text) == _stems(anchor) else None
-
-
-def _stems(text: str) -> list[str]:
-    return [word if word.isdigit() else word[:_STEM] for word in key(text).split()]
-
-
-def numbers(anchor: str, text: str, kind: str, config: VerifySection) -> str | None:
-    """Return the numbers a positive adds or loses."""
-    if kind != "positive":
+def numbers_changed(item: Checked, config: VerifySection) -> str | None:
+    """Return the numbers a positive adds or loses, by value: «пять» for «5» is no change."""
+    if not item.positive:
         return None
-    have, had = Counter(_NUMBER.findall(text)), Counter(_NUMBER.findall(anchor))
-    changed = (have - had) + (had - have)
-    return ", ".join(sorted(changed)) or None
+    had, have = numbers(item.anchor), numbers(item.text)
+    said = [f"−{shown(v)}" for v in have.lacks(had)] + [f"+{shown(v)}" for v in had.lacks(have)]
+    return ", ".join(said) or None
 
 
-def negation(anchor: str, text: str, kind: str, config: VerifySection) -> str | None:
-    """Return the negation counts if a positive negates where the anchor does not, or back."""
-    if kind != "positive":
+def names_changed(item: Checked, config: VerifySection) -> str | None:
+    """Return the names a positive adds or loses; another form of a name is no change."""
+    if not item.positive:
         return None
-    had, have = len(_NEGATION.findall(anchor)), len(_NEGATION.findall(text))
-    return f"{had} → {have}" if (had > 0) != (have > 0) else None
+    said = [f"−{name}" for name in lost(item.anchor, item.text)]
+    said += [f"+{name}" for name in added(item.anchor, item.text)]
+    return ", ".join(dict.fromkeys(said)) or None
 
 
-CHECKS: tuple[tuple[str, Check], ...] = (
-    ("length", length),
-    ("not_russian", language),
-    ("mixed_script", script),
-    ("meta_phrase", meta),
-    ("unfinished", unfinished),
-    ("loop", repetition),
-    ("copy", copy),
-    ("near_copy", near_copy),
-    ("only_inflection", inflection),
-    ("numbers_changed", numbers),
-    ("negation_changed", negation),
-)
+def negation_changed(item: Checked, config: VerifySection) -> str | None:
+    """Return the negation counts if a positive negates where the anchor does not, or back.
+
+    «Концерт не состоялся» for «Концерт отменили» is no change: the other side denies in its way.
+    """
+    if not item.positive:
+        return None
+    had, have = negations(item.anchor), negations(item.text)
+    if (had.count > 0) == (have.count > 0):
+        return None
+    other = have if had.count else had
+    return None if other.denying else f"{had.count} → {have.count}"
 
 
-def first_fault(anchor: str, text: str, kind: str, config: VerifySection) -> tuple[str, str] | None:
-    """Return (reason, evidence) of the first check that fails."""
-    for reason, check in CHECKS:
-        if evidence := check(anchor, text, kind, config):
+def only(kind: str) -> Check:
+    """Return the check of a negative whose greatest difference from its anchor is `kind`."""
+
+    def check(item: Checked, config: VerifySection) -> str | None:
+        if item.positive:
+            return None
+        found = trivial(item.anchor, item.text)
+        if not found or max(found, key=_WEIGHT.index) != kind:
+            return None
+        conditional = (set(words(item.anchor)) ^ set(words(item.text))) & CONDITIONAL
+        return None if item.change == "modality" and conditional else item.text
+
+    return check
+
+
+_WEIGHT = (INFLECTION, ORDER, PARTICLE, SYNONYM)
+
+
+def other_change(item: Checked, config: VerifySection) -> str | None:
+    """Return what a negative plainly leaves as it was though it was asked to change it."""
+    if item.positive:
+        return None
+    if item.change == "number" and numbers(item.anchor) == numbers(item.text):
+        return "the numbers are the same"
+    if item.change == "negation" and negations(item.anchor) == negations(item.text):
+        return "the negations are the same"
+    return None
+
+
+CHECKS: Mapping[str, Check] = {
+    "length": length,
+    "not_russian": language,
+    "mixed_script": script,
+    "refusal": refusal,
+    "meta_phrase": meta,
+    "unfinished": unfinished,
+    "loop": repetition,
+    "copy": copy,
+    "near_copy": near_copy,
+    "only_inflection": only(INFLECTION),
+    "only_word_order": only(ORDER),
+    "only_particles": only(PARTICLE),
+    "only_synonyms": only(SYNONYM),
+    "numbers_changed": numbers_changed,
+    "names_changed": names_changed,
+    "negation_changed": negation_changed,
+    "other_change": other_change,
+}
+
+
+def first_fault(item: Checked, config: VerifySection) -> tuple[str, str] | None:
+    """Return (reason, evidence) of the first check that is switched on and fails."""
+    for reason, check in CHECKS.items():
+        if config.wants(reason) and (evidence := check(item, config)):
             return reason, evidence
     return None

@@ -1,21 +1,36 @@
 """The steps of RuHNP and their settings."""
 
 from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from rupairs.recipe import Section
+from rupairs.recipe import EncoderSection, RecipePath, Section
 from rupairs.steps import Stage, Step
 
 PROMPTS = Path(__file__).parent / "prompts"
 
 
 class AnchorsSection(Section):
-    """Which sentences become anchors; lengths in characters."""
+    """Which sentences become anchors; lengths in characters.
 
+    A pool of `surplus` times the limit is drawn first. Of it go sentences `near` alike to another
+    (0: only equal ones), and those that share `contamination` of a text with the files in the
+    folder `benchmarks`. Half of the anchors are at most `target_median` long (0: lengths as they
+    come). `topics` clusters are told by the run's encoder and drawn from evenly (0: not told).
+    """
+
+    # The content of the folder is an input of the step; where it lies does not matter.
+    transient: ClassVar[frozenset[str]] = frozenset({"benchmarks"})
     limit: int = Field(default=100_000, ge=1)
     min_characters: int = 40
     max_characters: int = 300
+    target_median: int = Field(default=115, ge=0)
+    surplus: float = Field(default=1.5, ge=1)
+    near: float = Field(default=0.9, ge=0, le=1)
+    topics: int = Field(default=0, ge=0)
+    benchmarks: RecipePath | None = None
+    contamination: float = Field(default=0.8, ge=0.5, le=1)
 
 
 class GenerateSection(Section):
@@ -35,14 +50,89 @@ class GenerateSection(Section):
     enough_negatives: int = Field(default=5, ge=0)
 
 
-class VerifySection(Section):
-    """Thresholds of the checks; similarities are cosines of the run's encoder."""
+class JudgeSection(Section):
+    """A judge of meaning: whether text and anchor follow from each other.
 
+    `llm` asks the run's [llm] with a prompt (`prompts/*.toml`); `nli` scores with a cross-encoder,
+    a Hub id or a folder, whose labels must be named. In both directions a positive must reach
+    `min_positive_entailment` (0–1), and a negative must not reach `max_negative_entailment`.
+    """
+
+    transient = frozenset({"batch_size"})
+    kind: Literal["llm", "nli"]
+    model: str = ""
+    revision: str | None = None
+    license: str = ""
+    prompt: str = "judge.v1"
+    max_tokens: int = Field(default=48, ge=1)
+    min_positive_entailment: float = Field(default=0.5, ge=0, le=1)
+    max_negative_entailment: float = Field(default=0.5, ge=0, le=1)
+    max_length: int = Field(default=256, ge=8)
+    batch_size: int = Field(default=32, ge=1)
+
+    @field_validator("model")
+    @classmethod
+    def _folder(cls, model: str, info: ValidationInfo) -> str:
+        folder: Path = (info.context or {}).get("base", Path()) / Path(model).expanduser()
+        return str(folder.resolve()) if model and folder.is_dir() else model
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        if self.kind == "nli" and not self.model:
+            raise ValueError('kind = "nli" needs model = a Hub id or a folder')
+        if self.kind == "llm" and self.model:
+            raise ValueError('kind = "llm" asks the model of [llm]; leave model out')
+        return self
+
+    def identity(self) -> dict[str, Any]:
+        """Return the settings that decide the result, a local folder by its contents."""
+        model = EncoderSection(model=self.model).identity() if self.model else {}
+        return super().identity() | {k: model[k] for k in ("model", "files") if k in model}
+
+
+class VerifySection(Section):
+    """Which checks are made (all, unless `checks` names some) and their thresholds.
+
+    Similarities are cosines of the run's encoder, other ratios are of characters; a ceiling is
+    off unless set. `measure` is a folder of labelled pairs that the checks are tried on; of each
+    set there `measure_pairs` are drawn, and pairs that overlap by `measure_overlap` or more are
+    what the checks of negatives are tried on.
+    """
+
+    # The content of the folder is an input of the step; where it lies does not matter.
+    transient: ClassVar[frozenset[str]] = frozenset({"measure"})
+    checks: tuple[str, ...] | None = None
     min_length_ratio: float = 0.5
     max_length_ratio: float = 2.0
     max_positive_overlap: float = 0.95
+    max_row_overlap: float = 0.95
     min_positive_similarity: float = 0.88
+    max_positive_similarity: float | None = None
     min_negative_similarity: float = 0.85
+    max_negative_similarity: float | None = None
+    judge: JudgeSection | None = None
+    measure: RecipePath | None = None
+    measure_pairs: int = Field(default=2_000, ge=1)
+    measure_overlap: float = Field(default=0.6, ge=0, le=1)
+
+    @field_validator("checks")
+    @classmethod
+    def _known(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        from ruhnp.verify import NAMES
+
+        for name in names or ():
+            if name not in NAMES:
+                raise ValueError(f"{name} is no check; checks: {', '.join(NAMES)}")
+        return names
+
+    def wants(self, check: str) -> bool:
+        """Whether a check is switched on."""
+        return self.checks is None or check in self.checks
+
+    def identity(self) -> dict[str, Any]:
+        """Return the settings that decide the result."""
+        judge = self.judge.identity() if self.judge else None
+        return super().identity() | {"judge": judge}
 
 
 class ReleaseSection(Section):
@@ -74,6 +164,9 @@ STAGE = Stage(
             "choose self-contained sentences",
             "ruhnp.anchors:choose",
             inputs=("harvest.texts",),
+            core=("encoder",),
+            external="ruhnp.anchors:outside",
+            version=2,
         ),
         Step(
             "ruhnp.generate",
@@ -82,15 +175,17 @@ STAGE = Stage(
             inputs=("ruhnp.anchors",),
             core=("llm",),
             plan="ruhnp.generate:plan",
-            version=2,
+            version=3,
         ),
         Step(
             "ruhnp.verify",
             "check every generated text",
             "ruhnp.verify:verify",
             inputs=("ruhnp.generate",),
-            core=("encoder",),
-            version=2,
+            core=("encoder", "llm"),
+            external="ruhnp.measure:measured_files",
+            plan="ruhnp.judge:plan",
+            version=3,
         ),
         Step(
             "ruhnp.release",

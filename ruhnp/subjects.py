@@ -5,6 +5,7 @@ understood alone, so it is no anchor. Readings come from the dictionary and are 
 sentence is named here only if no reading of it gives the first finite verb a subject.
 """
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,13 @@ if TYPE_CHECKING:
     from ruhnp.rules.sentence import Word
 
 _DASHES = frozenset("—–-") | {"--"}
-_QUOTES = frozenset("«»“”„\"") | {"``", "''"}
+_QUOTES = frozenset('«»“”„"') | {"``", "''"}
 _BORDERS = _DASHES | frozenset(",;:()")
+_ROMAN = re.compile(r"[IVXLC]+")
+_YEAR = re.compile(r"1\d{3}|20\d{2}")
+_DATE_WORDS = frozenset({"год", "век", "г", "гг", "в", "январь", "февраль", "март", "апрель"})
+_DATE_WORDS |= frozenset({"май", "июнь", "июль", "август", "сентябрь", "октябрь", "ноябрь"})
+_DATE_WORDS |= frozenset({"декабрь"})
 _PREDICATES = frozenset({"VERB", "PRTS", "ADJS", "PRED", "COMP"})
 _MODIFIERS = frozenset({"ADJF", "PRTF", "NUMR"})
 _NAMES = frozenset({"NOUN", "NPRO", "NUMR", "ADJF", "PRTF"})
@@ -98,12 +104,14 @@ def _is_modifier(word: "Word") -> bool:
 def _may_be_subject(words: "Sequence[Word]", i: int, verb: int) -> bool:
     """Whether some reading of the word is a subject of the predicate."""
     word = words[i]
-    if word.text.isdigit():
+    if word.text.isdigit() or _ROMAN.fullmatch(word.text):
         return not _is_date(words, i)
-    if not word.text[0].isalnum():
+    if not word.text[0].isalnum() or (not word.russian and not word.capital):
         return False
+    if word.depth and words[i - 1].text not in _QUOTES:
+        return False  # inside a title, whose first word stands for it
     name = word.capital and i > 0
-    if name and i > verb and _follows_noun(words, i):
+    if name and i > verb and _follows_noun(words, i, verb):
         return False  # «находится на острове Лусон»
     if not word.russian or not _known(word):
         return True  # a name may be anything
@@ -113,9 +121,9 @@ def _may_be_subject(words: "Sequence[Word]", i: int, verb: int) -> bool:
     return any(_fits(word, r, p, i > verb) for r in nominative for p in _predicates(words[verb]))
 
 
-def _follows_noun(words: "Sequence[Word]", i: int) -> bool:
+def _follows_noun(words: "Sequence[Word]", i: int, verb: int) -> bool:
     before = next((w for w in reversed(words[:i]) if w.text not in _QUOTES), None)
-    if before is None or not before.text[0].isalnum():
+    if before is None or not before.text[0].isalnum() or before.index == verb:
         return False
     return not before.russian or before.capital or any(r.pos == "NOUN" for r in before.readings)
 
@@ -135,6 +143,8 @@ def _fits(word: "Word", noun: "Reading", verb: "Reading", after: bool) -> bool:
 
 
 def _is_date(words: "Sequence[Word]", i: int) -> bool:
+    if _YEAR.fullmatch(words[i].text):
+        return True
     following = words[i + 1] if i + 1 < len(words) else None
     return following is not None and bool(following.lemmas & _DATE_WORDS)
 
@@ -143,9 +153,3 @@ def _known(word: "Word") -> bool:
     from ruhnp.rules.morphology import known
 
     return known(word.lower)
-
-
-_DATE_WORDS = frozenset(
-    ("год", "век", "г", "гг", "в", "январь", "февраль", "март", "апрель", "май", "июнь", "июль")
-    + ("август", "сентябрь", "октябрь", "ноябрь", "декабрь")
-)

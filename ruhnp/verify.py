@@ -1,67 +1,141 @@
-"""Verification: text checks, repeats inside a row, then the similarity band.
+"""Verification: text checks, repeats inside a row, the similarity band, then the judge.
 
-A generator's text can be judged again with other thresholds at any time: nothing is asked twice.
+A generator's text can be verified again with other thresholds at any time: nothing is asked twice.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
-from ruhnp.generated import VERIFIED_SCHEMA, Fault, Row, judged
+from ruhnp.checks import CHECKS
+from ruhnp.generated import ROW_CHECKS, VERIFIED_SCHEMA, Fault, Row, judged
+from ruhnp.judge import BLOCK, JUDGE_CHECKS, UNJUDGED, Verdict, disputed, verdicts
+from ruhnp.notes import Tally
 from ruhnp.stage import VerifySection
 from rupairs.encoder import Encoder, encoder_facts, load_encoder
+from rupairs.progress import Advance
 from rupairs.steps import Context
 
 _BATCH = 2_048
+BAND_CHECKS = ("not_similar", "too_similar")
+NAMES = (*CHECKS, *ROW_CHECKS, *BAND_CHECKS, *JUDGE_CHECKS)
+"""Every check by the name that switches it and that a dropped row carries."""
+
+
+@dataclass
+class Tried:
+    """A row on its way through the checks."""
+
+    row: Row
+    fault: Fault | None
+    similarity: float = 0.0
+    verdict: Verdict = UNJUDGED
 
 
 def verify(context: Context) -> None:
-    """Write the texts that pass with their similarity to the anchor; drop the others."""
-    config = context.config
+    """Write the texts that pass with similarity and verdict; drop the others."""
+    config: VerifySection = context.config
     section = context.recipe.encoder
     encoder = load_encoder(section)
     context.models.append(encoder_facts(section, role="similarity"))
     reader = context.inputs["ruhnp.generate"]
+    tally = Tally()
     with (
         context.writer(VERIFIED_SCHEMA) as writer,
-        context.progress.bar("verified", reader.manifest.counts.rows_out) as advance,
+        _bar(context, reader.manifest.counts.rows_out) as advance,
     ):
-        for batch in _batches(judged(reader.rows(), config)):
-            similarities = similarity([row for row, fault in batch if fault is None], encoder)
-            for row, fault in writer.each(batch):
-                value = similarities.get(id(row), 0.0)
-                reason = fault or out_of_band(row["kind"], value, config)
-                if reason:
-                    writer.drop(row, *reason)
+        for block in tried(context, judged(reader.rows(), config), encoder):
+            for item in writer.each(block):
+                tally.add(item.row, item.fault)
+                if item.fault:
+                    writer.drop(item.row, *item.fault)
                 else:
-                    writer.keep(row | {"similarity": value})
-            advance(len(batch), "")
+                    writer.keep(_kept(item))
+            advance(len(block), "")
+    measured = _measured(context, encoder) if config.measure else ""
+    (context.out / "notes.md").write_text(f"{tally.page()}{measured}", encoding="utf-8")
+    context.facts |= tally.facts()
 
 
-def similarity(rows: list[Row], encoder: Encoder) -> dict[int, float]:
-    """Return the cosine of text and anchor by the identity of the row."""
-    if not rows:
-        return {}
-    anchors = sorted({row["anchor"] for row in rows})
+def _kept(item: Tried) -> Row:
+    return item.row | {
+        "similarity": item.similarity,
+        "judge_forward": item.verdict.forward,
+        "judge_backward": item.verdict.backward,
+    }
+
+
+def _bar(context: Context, rows: int) -> AbstractContextManager[Advance]:
+    """Return the bar of the step; a language model that judges shows bars of its own."""
+    judge = context.config.judge
+    if judge is not None and judge.kind == "llm":
+        return nullcontext(lambda units, note: None)
+    return context.progress.bar("verified", rows)
+
+
+def _measured(context: Context, encoder: Encoder) -> str:
+    from ruhnp.measure import measured_in_step
+
+    return measured_in_step(context, encoder)
+
+
+def tried(
+    context: Context, rows: Iterable[tuple[Row, Fault | None]], encoder: Encoder
+) -> Iterator[list[Tried]]:
+    """Yield blocks of rows that have been through similarity and, if there is one, the judge."""
+    config: VerifySection = context.config
+    size = BLOCK[config.judge.kind] if config.judge else _BATCH
+    remaining = iter(rows)
+    while block := [Tried(row, fault) for row, fault in islice(remaining, size)]:
+        for start in range(0, size, _BATCH):
+            _measure_similarity(block[start : start + _BATCH], encoder, config)
+        _judge(context, block)
+        yield block
+
+
+def _measure_similarity(block: list[Tried], encoder: Encoder, config: VerifySection) -> None:
+    passing = [item for item in block if item.fault is None]
+    values = similarity([(item.row["anchor"], item.row["text"]) for item in passing], encoder)
+    for item, value in zip(passing, values, strict=True):
+        item.similarity = value
+        item.fault = out_of_band(item.row["kind"], value, config)
+
+
+def _judge(context: Context, block: list[Tried]) -> None:
+    config: VerifySection = context.config
+    if config.judge is None:
+        return
+    passing = [item for item in block if item.fault is None]
+    pairs = [(item.row["anchor"], item.row["text"]) for item in passing]
+    for item, verdict in zip(passing, verdicts(context, config.judge, pairs), strict=True):
+        item.verdict = verdict
+        item.fault = disputed(item.row["kind"], verdict, config)
+
+
+def similarity(pairs: list[tuple[str, str]], encoder: Encoder) -> list[float]:
+    """Return the cosine of the two texts of each pair; an anchor is encoded once."""
+    if not pairs:
+        return []
+    anchors = sorted({anchor for anchor, _ in pairs})
     place = {anchor: i for i, anchor in enumerate(anchors)}
-    vectors = encoder.encode([*anchors, *(row["text"] for row in rows)])
-    index = [place[row["anchor"]] for row in rows]
+    vectors = encoder.encode([*anchors, *(text for _, text in pairs)])
+    index = [place[anchor] for anchor, _ in pairs]
     cosines = np.einsum("ij,ij->i", vectors[index], vectors[len(anchors) :])
-    return {id(row): float(c) for row, c in zip(rows, cosines, strict=True)}
+    return [float(cosine) for cosine in cosines]
 
 
 def out_of_band(kind: str, value: float, config: VerifySection) -> Fault | None:
-    """Return the fault of a similarity below the band of its kind."""
-    floor = config.min_positive_similarity if kind == "positive" else config.min_negative_similarity
-    return ("not_similar", f"{value:.3f} < {floor}") if value < floor else None
-
-
-def _batches(rows: Iterator[tuple[Row, Fault | None]]) -> Iterator[list[tuple[Row, Fault | None]]]:
-    batch = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) >= _BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+    """Return the fault of a similarity outside the band of its kind."""
+    floor, ceiling = (
+        (config.min_positive_similarity, config.max_positive_similarity)
+        if kind == "positive"
+        else (config.min_negative_similarity, config.max_negative_similarity)
+    )
+    if value < floor and config.wants("not_similar"):
+        return "not_similar", f"{value:.3f} < {floor}"
+    if ceiling is not None and value > ceiling and config.wants("too_similar"):
+        return "too_similar", f"{value:.3f} > {ceiling}"
+    return None

@@ -29,13 +29,16 @@ def run(
     out: Out,
     until: Annotated[str | None, typer.Option(help="Stop after this step.")] = None,
     redo: Annotated[list[str] | None, typer.Option(help="Make this step again.")] = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Ask again for the LLM calls that failed.")
+    ] = False,
     override: Set = None,
     as_json: AsJson = False,
 ) -> None:
     """Run every step of a recipe that is not finished yet."""
     from rupairs.runs import run_recipe
 
-    finish(run_recipe(recipe, out, override or [], until, redo or [], as_json))
+    finish(run_recipe(recipe, out, override or [], until, redo or [], as_json, retry_failed))
 
 
 @app.command()

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from rupairs.errors import RupairsError, UsageError
 from rupairs.execution import Outcome, locked, run_step
-from rupairs.manifest import NAME
+from rupairs.manifest import NAME, read_manifest
 from rupairs.options import EXIT_FAILED_ROWS, print_json
 from rupairs.progress import Progress
 from rupairs.recipe import Recipe, find_recipe, load_recipe
@@ -30,6 +30,7 @@ def run_recipe(
     until: str | None,
     redo: list[str],
     as_json: bool,
+    retry_failed: bool = False,
 ) -> int:
     """Run a recipe in `out`; returns the exit code."""
     recipe = open_recipe(name, overrides)
@@ -40,7 +41,15 @@ def run_recipe(
             raise UsageError(f"{asked}: not a step of this recipe; steps: {', '.join(names)}")
     if until:
         steps = steps[: names.index(until) + 1]
-    return run_steps(steps, recipe, out, set(redo), as_json, set(names))
+    again = set(redo) | {s.name for s in steps if retry_failed and _has_failed(s.path(out))}
+    return run_steps(steps, recipe, out, again, as_json, set(names))
+
+
+def _has_failed(directory: Path) -> bool:
+    """Say whether calls of a finished step failed; made again, it asks for those alone."""
+    if not (directory / NAME).is_file():
+        return False
+    return bool(read_manifest(directory).facts.get("failed_calls"))
 
 
 def run_one(step: str, name: str, out: Path, overrides: list[str], redo: bool = False) -> int:
@@ -156,8 +165,6 @@ def show_status(run: Path, as_json: bool) -> None:
 
 
 def _state(directory: Path) -> dict[str, object]:
-    from rupairs.manifest import read_manifest
-
     if not (directory / NAME).is_file():
         begun = directory.with_name(f".{directory.name}.partial").exists()
         return {"state": "begun" if begun else "absent"}

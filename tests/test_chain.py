@@ -258,7 +258,7 @@ def test_rows_that_fail_for_good_end_in_exit_code_3_and_redo_asks_only_for_them(
         before = len(server.requests)
         assert run(*arguments)[0] == 3
         assert len(server.requests) == before, "a finished step is left alone"
-        assert run(*arguments, "--redo", "ruhnp.generate")[0] == 0
+        assert run(*arguments, "--retry-failed")[0] == 0
         assert len(server.requests) == before + 2
 
 

@@ -1,7 +1,7 @@
 """Names in a text, and whether another text still has them.
 
-A name is a word with a capital that does not open a sentence, or a word of a short quotation in
-«». A name is still there when it stands in another form («Казань» → «в Казани»), as an adjective
+A name is a word with a capital that does not open a sentence (or that can be nothing but a name),
+or a word of a short quotation in «». A name is still there when it stands in another form («Казань» → «в Казани»), as an adjective
 («казанский»), by its initial («Л. Толстой») or as an abbreviation of its words («РФ»).
 """
 
@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from ruhnp.content.numbers import ORDINALS
 from ruhnp.content.words import lemmas, same_word
 from ruhnp.rules.calendar import century
 from ruhnp.rules.morphology import readings
@@ -29,7 +30,9 @@ _IRREGULAR = {
     **{"турецкий": "турция", "греческий": "греция", "норвежский": "норвегия"},
     **{"американский": "сша", "британский": "великобритания", "камский": "кама"},
 }
-_INFLECTED_TAIL = 2
+_SHORTEST_STEM = 3
+_MARKS = frozenset({"Name", "Surn", "Patr", "Geox"})
+_LIKELY = 0.05
 
 
 @lru_cache(maxsize=4_096)
@@ -59,7 +62,15 @@ def _capitals(text: str) -> Iterator[Name]:
 def _is_name(word: str, opening: bool) -> bool:
     if not word[0].isupper() or word.lower() in _POLITE or century(word) is not None:
         return False
-    return _is_abbreviation(word) if opening else True
+    if readings(word.lower())[0].lemma in ORDINALS:
+        return False
+    return not opening or _is_abbreviation(word) or _only_name(word)
+
+
+def _only_name(word: str) -> bool:
+    """Whether the dictionary knows the word as a name of a person or a place, and as no other."""
+    usual = [r for r in readings(word.lower()) if r.score >= _LIKELY]
+    return bool(usual) and all(r.grammemes & _MARKS for r in usual)
 
 
 def _is_abbreviation(word: str) -> bool:
@@ -93,7 +104,7 @@ def added(anchor: str, text: str) -> list[str]:
         for name in names(text)
         if not _shortened(name, there)
         for word in name
-        if not _is_there(word, there)
+        if len(word) > 1 and not _is_there(word, there)
     ]
 
 
@@ -130,7 +141,7 @@ def _declined(one: str, other: str) -> bool:
     stem = short.rstrip("аяоеуюыиьй")
     tail = long.removeprefix(stem)
     vowels = all(c in "аяоеуюыиьймхв" for c in tail) and (not tail or tail[0] not in "мхв")
-    return len(stem) > _INFLECTED_TAIL and long.startswith(stem) and len(tail) <= 3 and vowels
+    return len(stem) >= _SHORTEST_STEM and long.startswith(stem) and len(tail) <= 3 and vowels
 
 
 @lru_cache(maxsize=50_000)

@@ -41,7 +41,9 @@ CARDINALS = {
     **{word: float(n) for n, word in enumerate(_UNITS)},
     **{word: 10.0 * n for n, word in enumerate(_TENS, 2)},
     **{word: 100.0 * n for n, word in enumerate(_HUNDREDS, 1)},
-    **dict(zip(("двое", "трое", "четверо", "пятеро", "шестеро", "семеро"), range(2, 8), strict=True)),
+    **dict(
+        zip(("двое", "трое", "четверо", "пятеро", "шестеро", "семеро"), range(2, 8), strict=True)
+    ),
 }
 ORDINALS = {
     **{word: float(n) for n, word in enumerate(_ORDINALS)},

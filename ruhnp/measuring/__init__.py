@@ -1,0 +1,1 @@
+"""Measuring the checks on labelled pairs: the sets, the figures, the page."""
