@@ -5,12 +5,11 @@ from typing import Annotated
 
 import typer
 
-from rupairs.options import AsJson, Out, Set, print_json, step_verb
+from rupairs.options import AsJson, Set, print_json, step_verb
 
 Data = Annotated[Path, typer.Option("--data", help="Folder of labelled pairs.")]
-Recipe = Annotated[
-    str, typer.Option("--recipe", help="Whose [encoder] and [ruhnp.verify] are measured.")
-]
+Reports = Annotated[Path, typer.Option("--out", help="Where measure.md and measure.json go.")]
+Recipe = Annotated[str, typer.Option("--recipe", help="Whose encoder and checks are measured.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +24,7 @@ def register(app: typer.Typer) -> None:
     def measure(
         data: Data,
         recipe: Recipe = "demo",
-        out: Out = Path("runs/measure"),
+        out: Reports = Path("runs/measure"),
         override: Set = None,
         as_json: AsJson = False,
     ) -> None:

@@ -30,6 +30,7 @@ Texts = tuple[str, str]
 ANSWERS = {"да": 1.0, "нет": 0.0}
 JUDGE_CHECKS = ("not_judged", "not_entailed", "entailed_both_ways")
 STORE = "judge.sqlite"
+_SHOWN = 80
 # So many pairs are put to a language model, or scored, at a time.
 BLOCK = {"llm": 20_000, "nli": 1_024}
 
@@ -114,14 +115,10 @@ class _Questioner:
         with ReplayLog(self.context.log_path) as log:
             read = [self._read(log, a) for a in asked]
         for forward, backward in zip(read[::2], read[1::2], strict=True):
-            problems = [said for said in (forward, backward) if isinstance(said, str)]
-            yield Verdict(
-                *(None if isinstance(said, str) else said for said in (forward, backward)),
-                problem="; ".join(dict.fromkeys(problems)),
-            )
+            problems = dict.fromkeys(said.problem for said in (forward, backward) if said.problem)
+            yield Verdict(forward.probability, backward.probability, "; ".join(problems))
 
-    def _read(self, log: ReplayLog, asked: Asked) -> float | str:
-        """Return 1 for «да», 0 for «нет», or what is wrong with the answer."""
+    def _read(self, log: ReplayLog, asked: Asked) -> "_Said":
         facts = self.context.facts
         facts["judge_calls"] = facts.get("judge_calls", 0) + 1
         found = next((f for _, f in found_in(log, self.model, [asked])), None)
@@ -130,14 +127,23 @@ class _Questioner:
                 failed = Counter(facts.get("failed_calls", {}))
                 failed[found.reason.removeprefix("call_failed:")] += 1
                 facts["failed_calls"] = dict(failed)
-            return f"{found.reason}: {found.evidence[:80]}"
-        return _answer(found)
+            return _Said(None, f"{found.reason}: {found.evidence[:_SHOWN]}")
+        return _said(found)
 
 
-def _answer(found: Candidate | None) -> float | str:
-    said = key(found.fields["answer"]) if found else ""
-    word = said.partition(" ")[0]
-    return ANSWERS.get(word, f"neither да nor нет: {said[:80]}")
+@dataclass(frozen=True)
+class _Said:
+    """One answer: 1 for «да», 0 for «нет», or None and what is wrong with it."""
+
+    probability: float | None
+    problem: str = ""
+
+
+def _said(found: Candidate | None) -> _Said:
+    text = key(found.fields["answer"]) if found else ""
+    probability = ANSWERS.get(text.partition(" ")[0])
+    problem = "" if probability is not None else f"neither да nor нет: {text[:_SHOWN]}"
+    return _Said(probability, problem)
 
 
 def _language_model(llm: LLMSection, section: JudgeSection) -> LanguageModel:

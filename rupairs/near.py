@@ -74,7 +74,8 @@ class Buckets:
         found = np.zeros(0, np.uint64)
         numbers = np.flatnonzero(alive)
         for band in range(BANDS):
-            hashes = np.fromfile(self.folder / f"band-{band:02d}", np.uint64)[numbers]
+            hashes = np.fromfile(self.folder / f"band-{band:02d}", np.uint64)
+            hashes = hashes[numbers]
             new = [self._agreeing(a, b) for a, b in _meetings(hashes, numbers)]
             found = np.unique(np.concatenate([found, *new]))
         return (found >> np.uint64(32)).astype(np.int64), (found & np.uint64(0xFFFFFFFF)).astype(
@@ -94,16 +95,19 @@ class Buckets:
 
 def _meetings(hashes: Hashes, numbers: Rows) -> Iterator[tuple[Rows, Rows]]:
     """Yield (earlier, later) rows that share a bucket."""
+    if not len(hashes):
+        return
     order = np.argsort(hashes, kind="stable")  # stable: rows stay in order inside a bucket
-    hashes, numbers = hashes[order], numbers[order]
-    starts = (
-        np.flatnonzero(np.concatenate([[True], hashes[1:] != hashes[:-1]]))
-        if len(hashes)
-        else np.zeros(0, np.int64)
-    )
+    hashes = hashes[order]
+    same = hashes[1:] == hashes[:-1]
+    # Nearly all rows are alone in their buckets; what follows holds the others only.
+    met = np.append(same, False) | np.append(False, same)
+    hashes, numbers = hashes[met], numbers[order[met]]
+    if not len(hashes):
+        return
+    starts = np.flatnonzero(np.append(True, hashes[1:] != hashes[:-1]))
     sizes = np.diff(np.append(starts, len(hashes)))
-    first = np.repeat(starts, sizes)
-    size = np.repeat(sizes, sizes)
+    first, size = np.repeat(starts, sizes), np.repeat(sizes, sizes)
     place = np.arange(len(hashes))
     for back in range(1, _SMALL):
         reach = place - back >= first

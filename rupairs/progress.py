@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
@@ -25,8 +26,8 @@ class Progress:
         self.console.print(message, markup=False, soft_wrap=True)
 
     @contextmanager
-    def bar(self, label: str, total: int) -> Iterator[Advance]:
-        """Yield a function that advances a bar of `total` units."""
+    def bar(self, label: str, total: int | None) -> Iterator[Advance]:
+        """Yield a function that advances a bar of `total` units; None if that is not known."""
         if self.console.is_terminal:
             with self._terminal_bar(label, total) as advance:
                 yield advance
@@ -34,7 +35,7 @@ class Progress:
             yield self._log_lines(label, total)
 
     @contextmanager
-    def _terminal_bar(self, label: str, total: int) -> Iterator[Advance]:
+    def _terminal_bar(self, label: str, total: int | None) -> Iterator[Advance]:
         columns = (
             TextColumn("  {task.description}"),
             BarColumn(),
@@ -50,14 +51,19 @@ class Progress:
 
             yield advance
 
-    def _log_lines(self, label: str, total: int) -> Advance:
-        done, last = 0, time.monotonic()
+    def _log_lines(self, label: str, total: int | None) -> Advance:
+        began = last = time.monotonic()
+        done = 0
 
         def advance(units: int, note: str) -> None:
             nonlocal done, last
             done += units
-            if time.monotonic() - last >= _LINE_EVERY_S:
-                last = time.monotonic()
-                self.say(f"  {label}: {done}/{total} {note}".rstrip())
+            now = time.monotonic()
+            if now - last >= _LINE_EVERY_S:
+                last = now
+                of = f"/{total}" if total else ""
+                left = (total - done) * (now - began) / done if total and done else 0.0
+                eta = f", {timedelta(seconds=round(left))} left" if left > 0 else ""
+                self.say(f"  {label}: {done}{of}{eta} {note}".rstrip())
 
         return advance

@@ -1,8 +1,9 @@
 """Names in a text, and whether another text still has them.
 
 A name is a word with a capital that does not open a sentence (or that can be nothing but a name),
-or a word of a short quotation in «». A name is still there when it stands in another form («Казань» → «в Казани»), as an adjective
-(«казанский»), by its initial («Л. Толстой») or as an abbreviation of its words («РФ»).
+or a word of a short quotation in «». A name is still there when it stands in another form
+(«Казань» → «в Казани»), as an adjective («казанский»), by its initial («Л. Толстой») or as an
+abbreviation of its words («РФ»).
 """
 
 import re

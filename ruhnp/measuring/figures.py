@@ -65,16 +65,21 @@ def _auc(positive: Values, negative: Values) -> float:
 def decision(accepted: Sequence[bool], true: Sequence[bool], seed: int) -> Decision:
     """Return precision and recall of what was accepted, with intervals over resampled pairs."""
     a, t = np.asarray(accepted, bool), np.asarray(true, bool)
-    cells = [int(np.sum(c)) for c in (a & t, a & ~t, ~a & ~t, ~a & t)]
+    cells = [int(np.sum(cell)) for cell in (a & t, a & ~t, ~a & ~t, ~a & t)]
+    right, wrong, rightly_out, wrongly_out = cells
     total = sum(cells)
     rng = np.random.default_rng(seed)
     # Drawing pairs with replacement leaves counts that are multinomial over the four cells.
     shares = np.array(cells) / max(1, total)
     drawn = rng.multinomial(total, shares, RESAMPLES) if total else np.zeros((1, 4), np.int64)
+    taken, to_take = drawn[:, 0] + drawn[:, 1], drawn[:, 0] + drawn[:, 3]
     return Decision(
-        *cells,
-        precision=_share(cells[0], cells[0] + cells[1], drawn[:, 0], drawn[:, 0] + drawn[:, 1]),
-        recall=_share(cells[0], cells[0] + cells[3], drawn[:, 0], drawn[:, 0] + drawn[:, 3]),
+        true_accepted=right,
+        false_accepted=wrong,
+        true_rejected=rightly_out,
+        false_rejected=wrongly_out,
+        precision=_share(right, right + wrong, drawn[:, 0], taken),
+        recall=_share(right, right + wrongly_out, drawn[:, 0], to_take),
     )
 
 

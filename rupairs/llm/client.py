@@ -4,17 +4,20 @@
 2. Transient faults (no connection, time-out, 408, 409, 429, 5xx, an unreadable body) are tried
    again after a jittered, growing pause, or after `Retry-After` when the server names one.
 3. A fault of one request (400, 413, 422) fails that request; a fault of the setting (401, 403,
-   404, every server unreachable) stops the run with one clear line.
+   404, no server that answers, a schema that is ignored) stops the run with one clear line.
+4. Requests are taken one by one as they can be sent, and forgotten when they are answered: memory
+   does not grow with their number.
 """
 
 import asyncio
 import json
 import os
 import random
+import sqlite3
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sized
+from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import openai
@@ -22,9 +25,19 @@ import openai
 from rupairs.errors import RupairsError
 from rupairs.llm.budget import Budget
 from rupairs.llm.log import ReplayLog
+from rupairs.llm.reply import (
+    EmptyAnswerError,
+    Enforcement,
+    UnreadableAnswerError,
+    read_reply,
+    whole,
+)
 from rupairs.llm.request import Answer, Request
+from rupairs.llm.spent import Pace, Spent, shown
 from rupairs.progress import Progress
 from rupairs.recipe import LLMSection
+
+__all__ = ["Client", "Spent"]
 
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 30.0
@@ -36,25 +49,14 @@ _TRANSIENT = (
     openai.ConflictError,
     openai.APIResponseValidationError,
     json.JSONDecodeError,
+    EmptyAnswerError,
+    UnreadableAnswerError,
 )
 _FATAL = (openai.AuthenticationError, openai.PermissionDeniedError, openai.NotFoundError)
 
-
-class _EmptyAnswerError(Exception):
-    """The server answered without a choice."""
-
-
-@dataclass
-class Spent:
-    """What a batch of calls came to."""
-
-    replayed: int = 0
-    sent: int = 0
-    retries: int = 0
-    failed: Counter[str] = field(default_factory=Counter)
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    seconds: float = 0.0
+# Faults that are not a single call's: of the setting, of the disk, of what is read.
+_ENDING = (RupairsError, OSError, sqlite3.Error)
+_BREATH = 1_000
 
 
 @dataclass
@@ -63,6 +65,7 @@ class _Server:
     api: openai.AsyncOpenAI
     busy: int = 0
     rests_until: float = 0.0
+    heard: float = 0.0
 
 
 class Client:
@@ -76,74 +79,108 @@ class Client:
             section.max_calls,
             section.max_tokens_total,
             section.max_hours,
-            calls=len(log),
-            tokens=log.tokens(),
+            calls=len(log) if section.max_calls else 0,
+            tokens=log.tokens() if section.max_tokens_total else 0,
         )
+        self._enforcement = Enforcement(section.schema_required)
         self._key = os.environ.get(section.api_key_env, "")
         self._jitter = random.Random()
+        self._under_way: set[str] = set()
 
-    def answer(self, requests: list[Request], progress: Progress, label: str) -> Spent:
+    def answer(
+        self,
+        requests: Iterable[Request],
+        progress: Progress,
+        label: str,
+        total: int | None = None,
+    ) -> Spent:
         """Send every request the log lacks; afterwards each is in the log or a failure.
 
-        Raises `BudgetSpentError` when a limit is reached, `RupairsError` when no server serves.
+        `total` is how many requests there are, for the time that is left; unknown if None and they
+        have no length. One that is there twice is sent once. Raises `BudgetSpentError` when a limit
+        is reached, `RupairsError` when no server serves.
         """
-        todo = self.log.missing(requests)
-        spent = Spent(replayed=len(requests) - len(todo))
-        if not todo:
-            return spent
+        if total is None and isinstance(requests, Sized):
+            total = len(requests)
+        spent, pace = Spent(), Pace()
         started = time.monotonic()
-        with progress.bar(label, len(todo)) as advance:
+        self.log.forget_failed()
+        with progress.bar(label, total) as advance:
 
-            def done(note: str) -> None:
-                seconds = max(time.monotonic() - started, 1e-6)
-                advance(1, f"{spent.completion_tokens / seconds:.0f} tok/s {note}")
+            def done(units: int = 1) -> None:
+                advance(units, shown(spent, pace.speed(spent.completion_tokens)))
 
-            stopped = asyncio.run(self._send_all(todo, spent, done))
-        if stopped is not None:
-            raise stopped
+            todo = self._lacking(requests, spent, done)
+            first = next((request for request in todo if request), None)
+            if first:
+                stopped = asyncio.run(self._send_all(chain([first], todo), spent, done))
+                if stopped is not None:
+                    raise stopped
         spent.seconds = time.monotonic() - started
         return spent
 
+    def _lacking(
+        self, requests: Iterable[Request], spent: Spent, done: Callable[[int], None]
+    ) -> Iterator[Request | None]:
+        """Yield the requests to be sent, and None now and then where there are none for long."""
+        passed = 0
+        for request in requests:
+            key = request.key
+            if key in self._under_way or self.log.has(key) or self.log.has_just_failed(key):
+                spent.replayed += 1
+                passed += 1
+                if passed == _BREATH:
+                    done(passed)
+                    passed = 0
+                    yield None
+                continue
+            self._under_way.add(key)
+            yield request
+        if passed:
+            done(passed)
+
     async def _send_all(
-        self, todo: list[Request], spent: Spent, done: Callable[[str], None]
-    ) -> RupairsError | None:
+        self, todo: Iterator[Request | None], spent: Spent, done: Callable[[], None]
+    ) -> Exception | None:
         """Send all; return why it stopped early, once the calls in flight have been stored."""
-        servers = [
-            _Server(
-                url,
-                openai.AsyncOpenAI(
-                    base_url=url,
-                    api_key=self._key or "none",
-                    max_retries=0,
-                    timeout=self.section.timeout_s,
-                ),
-            )
-            for url in self.urls
-        ]
-        queue = iter(todo)
-        stopped: list[RupairsError] = []
+        servers = [self._server(url) for url in self.urls]
+        stopped: list[Exception] = []
 
         async def worker() -> None:
-            for request in queue:
-                if stopped:
-                    return
-                try:
+            try:
+                for request in todo:
+                    if stopped:
+                        return
+                    if request is None:
+                        await asyncio.sleep(0)
+                        continue
                     await self._one(request, servers, spent)
-                except RupairsError as error:
-                    stopped.append(error)
-                    return
-                done(f"{spent.failed.total()} failed" if spent.failed else "")
+                    self._under_way.discard(request.key)
+                    done()
+            except _ENDING as error:
+                stopped.append(error)
 
         try:
             async with asyncio.TaskGroup() as group:
-                for _ in range(min(self.section.concurrency, len(todo))):
+                for _ in range(self.section.concurrency):
                     group.create_task(worker())
         finally:
+            self._under_way.clear()
             await asyncio.gather(*(s.api.close() for s in servers))
         return stopped[0] if stopped else None
 
+    def _server(self, url: str) -> _Server:
+        api = openai.AsyncOpenAI(
+            base_url=url,
+            api_key=self._key or "none",
+            max_retries=0,
+            timeout=self.section.timeout_s,
+        )
+        return _Server(url, api)
+
     async def _one(self, request: Request, servers: list[_Server], spent: Spent) -> None:
         self.budget.reserve()
+        began = time.monotonic()
         for attempt in range(1, self.section.attempts + 1):
             server = min(servers, key=lambda s: (s.rests_until > time.monotonic(), s.busy))
             server.busy += 1
@@ -151,39 +188,50 @@ class Client:
                 answer = await self._call(server, request)
             except _FATAL as error:
                 raise RupairsError(f"{server.url}: {self._detail(error)}") from None
-            except (*_TRANSIENT, _EmptyAnswerError) as error:
+            except _TRANSIENT as error:
                 last = attempt == self.section.attempts
-                if isinstance(error, openai.APIConnectionError):
-                    server.rests_until = time.monotonic() + _REST_S
-                    if last and not isinstance(error, openai.APITimeoutError):
-                        raise RupairsError(self._unreachable(server)) from None
+                self._note(server, error)
+                if last and _refused(error) and all(s.heard < began for s in servers):
+                    raise RupairsError(self._unreachable(server)) from None
                 if last:
                     self._failed(request, error, spent)
                     return
                 spent.retries += 1
                 pause = self._pause(error, attempt)
             except openai.APIStatusError as error:
+                self._note(server, error)
                 self._failed(request, error, spent)
                 return
             else:
-                self.log.put(request, answer)
-                self.budget.settle(answer.prompt_tokens + answer.completion_tokens)
-                spent.sent += 1
-                spent.prompt_tokens += answer.prompt_tokens
-                spent.completion_tokens += answer.completion_tokens
+                server.heard = time.monotonic()
+                self._store(request, answer, spent)
+                self._enforcement.see(request, answer, server.url)
                 return
             finally:
                 server.busy -= 1
             await asyncio.sleep(pause)
 
+    def _store(self, request: Request, answer: Answer, spent: Spent) -> None:
+        self.log.put(request, answer)
+        self.budget.settle(answer.prompt_tokens + answer.completion_tokens)
+        spent.sent += 1
+        spent.prompt_tokens += answer.prompt_tokens
+        spent.completion_tokens += answer.completion_tokens
+
+    def _note(self, server: _Server, error: Exception) -> None:
+        """Note whether a server that failed is there at all."""
+        if isinstance(error, openai.APIConnectionError):
+            server.rests_until = time.monotonic() + _REST_S
+        else:
+            server.heard = time.monotonic()
+
     async def _call(self, server: _Server, request: Request) -> Answer:
         started = time.monotonic()
         parameters: dict[str, Any] = dict(request.parameters)
         if request.endpoint == "completions":
-            done = await server.api.completions.create(
+            reply: Any = await server.api.completions.create(
                 model=request.model, prompt=request.prompt, **parameters
             )
-            text = done.choices[0].text if done.choices else None
         else:
             if request.schema is not None:
                 parameters["response_format"] = {
@@ -191,25 +239,13 @@ class Client:
                     "json_schema": {"name": "answer", "schema": request.schema, "strict": True},
                 }
             messages: Any = list(request.messages)
-            chat = await server.api.chat.completions.create(
+            reply = await server.api.chat.completions.create(
                 model=request.model, messages=messages, **parameters
             )
-            done = chat
-            text = chat.choices[0].message.content if chat.choices else None
-        if text is None:
-            raise _EmptyAnswerError
-        return Answer(
-            # Half a surrogate pair is legal in JSON and nowhere else.
-            text=text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"),
-            finish_reason=done.choices[0].finish_reason or "",
-            prompt_tokens=done.usage.prompt_tokens if done.usage else 0,
-            completion_tokens=done.usage.completion_tokens if done.usage else 0,
-            served_by=done.model,
-            seconds=round(time.monotonic() - started, 3),
-        )
+        return read_reply(reply, time.monotonic() - started)
 
     def _failed(self, request: Request, error: Exception, spent: Spent) -> None:
-        reason = type(error).__name__.lstrip("_")
+        reason = type(error).__name__
         self.log.fail(request, reason, self._detail(error))
         spent.failed[reason] += 1
 
@@ -217,7 +253,8 @@ class Client:
         if isinstance(error, openai.APIStatusError):
             try:
                 seconds = float(error.response.headers["retry-after"])
-                return min(seconds, _LONGEST_PAUSE_S)
+                if seconds >= 0:
+                    return min(seconds, _LONGEST_PAUSE_S)
             except (KeyError, ValueError):
                 pass
         ceiling: float = min(_FIRST_PAUSE_S * 2 ** (attempt - 1), _LONGEST_PAUSE_S)
@@ -236,4 +273,9 @@ class Client:
             detail = f"HTTP {error.status_code}: {body.get('message') or error.response.text}"
         if self._key:
             detail = detail.replace(self._key, "***")
-        return detail[:300]
+        return whole(detail)[:300]
+
+
+def _refused(error: Exception) -> bool:
+    connection = isinstance(error, openai.APIConnectionError)
+    return connection and not isinstance(error, openai.APITimeoutError)

@@ -22,6 +22,7 @@ CREATE TABLE IF NOT EXISTS answers (
 CREATE TABLE IF NOT EXISTS failures (
     key TEXT PRIMARY KEY, reason TEXT NOT NULL, detail TEXT NOT NULL
 ) WITHOUT ROWID;
+CREATE TEMP TABLE just_failed (key TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 
 
@@ -44,6 +45,14 @@ class ReplayLog:
         row = self._db.execute("SELECT answer FROM answers WHERE key = ?", (key,)).fetchone()
         return Answer(**json.loads(row[0])) if row else None
 
+    def has(self, key: str) -> bool:
+        """Say whether a call has an answer."""
+        return self._holds("answers", key)
+
+    def _holds(self, table: str, key: str) -> bool:
+        found = self._db.execute(f"SELECT 1 FROM {table} WHERE key = ?", (key,))
+        return found.fetchone() is not None
+
     def put(self, request: Request, answer: Answer) -> None:
         """Store an answer; it is on its way to disk when this returns."""
         self._db.execute(
@@ -57,6 +66,15 @@ class ReplayLog:
         self._db.execute(
             "INSERT OR REPLACE INTO failures VALUES (?, ?, ?)", (request.key, reason, detail)
         )
+        self._db.execute("INSERT OR IGNORE INTO just_failed VALUES (?)", (request.key,))
+
+    def has_just_failed(self, key: str) -> bool:
+        """Say whether a call failed since `forget_failed`."""
+        return self._holds("just_failed", key)
+
+    def forget_failed(self) -> None:
+        """From here on, calls that failed before may be sent again."""
+        self._db.execute("DELETE FROM just_failed")
 
     def failure(self, key: str) -> tuple[str, str] | None:
         """Return (reason, detail) of a failed call."""
@@ -73,9 +91,7 @@ class ReplayLog:
             if request.key in seen:
                 continue
             seen.add(request.key)
-            if not self._db.execute(
-                "SELECT 1 FROM answers WHERE key = ?", (request.key,)
-            ).fetchone():
+            if not self.has(request.key):
                 todo.append(request)
         return todo
 

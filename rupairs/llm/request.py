@@ -6,7 +6,7 @@ every parameter, the schema, the prompt version and the sample index.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, Literal
 
@@ -34,7 +34,9 @@ class Request:
 
     def to_json(self) -> str:
         """Return the request as canonical JSON."""
-        return json.dumps(asdict(self), sort_keys=True, ensure_ascii=False)
+        # Not `asdict`, which copies everything deeply.
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return json.dumps(values, sort_keys=True, ensure_ascii=False)
 
     @property
     def prompt_characters(self) -> int:
