@@ -17,7 +17,7 @@ from harvest.repeats import HEAD
 from rupairs.containment import KnownTexts
 from rupairs.grams import Grams, grams
 from rupairs.near import BANDS, SKETCH, signatures
-from rupairs.store import read_table, slices
+from rupairs.store import slices
 from rupairs.text_columns import key_column
 
 COLUMNS = ["pair_id", "query", "passage", "polarity", "symmetric", "source", "source_row"]
@@ -48,14 +48,9 @@ _NEGATIVE = np.uint64(0xA0761D6478BD642F)
 
 @dataclass(frozen=True)
 class Marking:
-    """What to look for: `known` is a Parquet file of benchmark keys, `floor` the lowest score.
-
-    `sample` is a Parquet file of keys from all over the table; "" is none.
-    """
+    """What to look for: `known` is the folder of saved benchmark texts, "" for none."""
 
     known: str = ""
-    sample: str = ""
-    floor: float = 0.8
 
 
 def mark(pairs: pa.Table, marking: Marking) -> pa.Table:
@@ -117,7 +112,7 @@ def _leaks(keys: dict[str, pa.Array], marking: Marking) -> pa.Array:
     rows = len(keys["query"])
     if not marking.known:
         return pa.array([[]] * rows, pa.list_(LEAK))
-    known = _known(marking)
+    known = _known(marking.known)
     leaks: list[list[dict[str, object]]] = [[] for _ in range(rows)]
     for side, column in keys.items():
         for hit in known.hits(column):
@@ -127,12 +122,8 @@ def _leaks(keys: dict[str, pa.Array], marking: Marking) -> pa.Array:
 
 
 @cache
-def _known(marking: Marking) -> KnownTexts:
-    return KnownTexts(_texts(marking.known), marking.floor, _texts(marking.sample))
-
-
-def _texts(path: str) -> pa.Array:
-    return _array(read_table(Path(path))["key"]) if path else pa.array([], pa.string())
+def _known(folder: str) -> KnownTexts:
+    return KnownTexts.load(Path(folder))
 
 
 def _array(column: pa.ChunkedArray) -> pa.Array:

@@ -26,6 +26,9 @@ Mask = npt.NDArray[np.bool_]
 
 # Of longer sides, so much is compared.
 HEAD = 1_000
+# A key of so many characters is that of a side that was cut: punctuation is gone from it.
+_CUT = 850
+_AT_THE_EDGE = 2
 # In a key "don't" is "don t", and a minus is this very character.
 _DETAIL = re.compile(
     r"\u2212?\d+|(?<=n) t\b|"
@@ -94,7 +97,7 @@ def _alike(
     for a, b in (first, second):
         lower = np.minimum(lower, _similarities(keys[a], keys[b], least))
     for i in np.flatnonzero(lower >= least):
-        if any(_details(keys[a][i]) != _details(keys[b][i]) for a, b in (first, second)):
+        if any(_differ(keys[a][i], keys[b][i]) for a, b in (first, second)):
             lower[i] = 0
     return lower
 
@@ -111,9 +114,16 @@ def _similarities(a: list[str], b: list[str], least: float) -> npt.NDArray[np.fl
     return found
 
 
-def _details(key: str) -> list[str]:
-    """Return the numbers and negations of a key in order."""
-    return _DETAIL.findall(key)
+def _differ(a: str, b: str) -> bool:
+    """Say whether two alike keys differ in a number or a negation.
+
+    Where both were cut, an edit before moves words over the edge: a few at the end do not count.
+    """
+    ours, theirs = _DETAIL.findall(a), _DETAIL.findall(b)
+    if min(len(a), len(b)) < _CUT:
+        return ours != theirs
+    both = min(len(ours), len(theirs))
+    return ours[:both] != theirs[:both] or abs(len(ours) - len(theirs)) > _AT_THE_EDGE
 
 
 def survivors(compared: Iterable[pa.Table]) -> dict[int, Repeat]:

@@ -20,6 +20,7 @@ from harvest.marked import Marked, gather_marks
 from harvest.marks import COLUMNS, Marking, mark
 from harvest.reporting.overview import write_pair_overview
 from harvest.verdicts import Verdict, Verdicts, leaked, nearly_repeated, page_talk, repeated
+from rupairs.containment import KnownTexts
 from rupairs.engine import open_engine
 from rupairs.pairs import PAIR_SCHEMA
 from rupairs.splits import split_of
@@ -80,15 +81,11 @@ def _marking(context: Context, rows: StageReader, known: Benchmarks | None) -> M
     heads = [next(read_batches(part, ["passage"]), None) for part in rows.parts()]
     texts = [head["passage"].slice(0, _SAMPLED) for head in heads if head is not None]
     sample = key_column(pa.concat_arrays(texts)) if texts else pa.array([], pa.string())
-    paths = (_keys(context, "known", known.keys), _keys(context, "sample", sample))
-    return Marking(*paths, floor=context.config.contamination)
-
-
-def _keys(context: Context, name: str, keys: pa.Array) -> str:
     # Processes remember what they read by its path, so other texts have another.
-    path = context.work / f"{name}-{digest(keys.to_pylist())}.parquet"
-    write_table(pa.table({"key": keys}), path)
-    return str(path)
+    name = digest([*known.keys.to_pylist(), *sample.to_pylist()])
+    folder = context.work / f"known-{name}"
+    KnownTexts(known.keys, context.config.contamination, sample).save(folder)
+    return Marking(str(folder))
 
 
 def _tables(context: Context, rows: StageReader) -> Iterator[pa.Table]:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from ruhnp.studies import audit, shift
 from rupairs.options import AsJson, Set, print_json, step_verb
 
 Data = Annotated[Path, typer.Option("--data", help="Folder of labelled pairs.")]
@@ -35,6 +36,8 @@ def register(app: typer.Typer) -> None:
         else:
             typer.echo((out / "measure.md").read_text(encoding="utf-8"), nl=False)
 
+    ruhnp.command("audit")(audit)
+    ruhnp.command("shift")(shift)
     app.add_typer(ruhnp, name="ruhnp")
 
 

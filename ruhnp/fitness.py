@@ -29,7 +29,7 @@ _SCRAP = re.compile(
     re.IGNORECASE,
 )
 # A template or a word in another script stood there: «Родопы () — провинция», «(, 1912)».
-_HOLE = re.compile(r"[(«\[]\s*[,;:—–-]?\s*[)»\]]|\(\s*[,;:]|[,;]\s*\)")
+_HOLE = re.compile(r"[(«\[]\s*[,;:—–-]?\s*[)»\]]|\(\s*[,;:]|[,;]\s*\)|\((?:от|из|на) ?[,;)]")
 # The full stop between two sentences is lost.
 _GLUED = re.compile(
     r"(?<=[а-яё\d] )(?:После|При|Для|Она?|Они|Это|Однако|Также|Существует|Кроме|Затем|Под|Из|Во?|"

@@ -10,6 +10,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from ruhnp.generated import GENERATED_SCHEMA, Row, judged
@@ -50,6 +51,18 @@ class Questions:
                     yield from self._asked(anchor, kind, task, n, first)
                 first += n
 
+    def all(
+        self, anchors: Iterable[Row], rounds: dict[str, Rounds], start: int = 0
+    ) -> Iterator[Asked]:
+        """Yield the calls of all anchors, of the rounds from `start` on."""
+        for anchor in anchors:
+            yield from self.of(anchor, rounds[anchor["text_id"]], start)
+
+    def count(self, anchors: list[Row], rounds: dict[str, Rounds], start: int) -> int:
+        """Return how many calls the round `start` makes: they depend on what is asked for alone."""
+        wanted = Counter(rounds[a["text_id"]][start] for a in anchors)
+        return sum(n * len(list(self.of(anchors[0], [w]))) for w, n in wanted.items())
+
     def _asked(self, anchor: Row, kind: str, task: Task, n: int, first: int) -> Iterator[Asked]:
         changes = (
             kinds_for(anchor["text"], anchor["text_id"], n, self.seed, first) if task.kinds else ()
@@ -70,9 +83,9 @@ def generate(context: Context) -> None:
         a["text_id"]: [(config.positives, config.negatives)] for a in anchors
     }
     for number in range(config.top_up_rounds + 1):
-        asked = [q for a in anchors for q in questions.of(a, rounds[a["text_id"]], start=number)]
+        asked = partial(questions.all, anchors, rounds, number)
         label = f"top-up {number}" if number else "paraphrases and hard negatives"
-        answer_all(context, asked, label)
+        answer_all(context, asked, label, questions.count(anchors, rounds, number))
         if number == config.top_up_rounds or not _top_up(context, questions, anchors, rounds):
             break
     _write(context, questions, anchors, rounds)
@@ -102,7 +115,7 @@ def _top_up(
 def _write(
     context: Context, questions: Questions, anchors: list[Row], rounds: dict[str, Rounds]
 ) -> None:
-    asked = (q for a in anchors for q in questions.of(a, rounds[a["text_id"]]))
+    asked = questions.all(anchors, rounds)
     with context.writer(GENERATED_SCHEMA) as writer:
         remaining = iter(anchors)
         current: Row | None = None

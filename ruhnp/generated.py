@@ -43,60 +43,63 @@ VERIFIED_SCHEMA = pa.schema(
 )
 
 
+ROW_CHECKS = ("positive_equals_negative", "repeated_in_row", "nearly_repeated")
+"""The checks that see all texts of an anchor and not one."""
+
+
 def judged(rows: Iterable[Row], config: VerifySection) -> Iterator[tuple[Row, Fault | None]]:
     """Yield each row with its first fault; rows of one anchor must stand together."""
     for _, group in groupby(rows, key=lambda row: row["anchor_id"]):
         members = list(group)
-        sides: dict[str, set[str]] = {"positive": set(), "negative": set()}
-        for row in members:
-            sides[row["kind"]].add(key(row["text"]))
-        siblings = _Siblings(sides["positive"] & sides["negative"], config)
-        for row in members:
-            item = Checked(row["anchor"], row["text"], row["kind"], row["change"])
-            fault = first_fault(item, config) or siblings.fault(item)
-            siblings.add(item, fault)
-            yield row, fault
+        items = [Checked(row["anchor"], row["text"], row["kind"], row["change"]) for row in members]
+        faults = [first_fault(item, config) for item in items]
+        _mark_repeats(items, faults, config)
+        if config.wants("nearly_repeated"):
+            _mark_near_repeats(items, faults, config.max_row_overlap)
+        yield from zip(members, faults, strict=True)
 
 
-class _Siblings:
-    """The texts of one anchor so far, and the keys that both kinds have."""
-
-    def __init__(self, both: set[str], config: VerifySection) -> None:
-        self.both = both
-        self.config = config
-        self.seen: set[str] = set()
-        self.good: dict[str, list[str]] = {"positive": [], "negative": []}
-
-    def add(self, item: Checked, fault: Fault | None) -> None:
-        self.seen.add(key(item.text))
-        if fault is None:
-            self.good[item.kind].append(item.text)
-
-    def fault(self, item: Checked) -> Fault | None:
-        own, config = key(item.text), self.config
-        if config.wants("positive_equals_negative") and own in self.both:
-            return "positive_equals_negative", item.text
-        if config.wants("repeated_in_row") and own in self.seen:
-            return "repeated_in_row", item.text
-        if config.wants("nearly_repeated") and (near := self._near(item)):
-            return "nearly_repeated", near
-        return None
-
-    def _near(self, item: Checked) -> str | None:
-        """Return an earlier text of the kind that says it in nearly the same words.
-
-        Negatives of one anchor are close by nature; they repeat each other only where nothing
-        that matters is different.
-        """
-        limit = self.config.max_row_overlap
-        for other in self.good[item.kind]:
-            if item.positive:
-                if fuzz.ratio(key(other), key(item.text)) / 100 > limit:
-                    return other
-            elif trivial(other, item.text) is not None:
-                return other
-        return None
+def _mark_repeats(items: list[Checked], faults: list[Fault | None], config: VerifySection) -> None:
+    keys = [key(item.text) for item in items]
+    sides: dict[bool, set[str]] = {True: set(), False: set()}
+    for item, own in zip(items, keys, strict=True):
+        sides[item.positive].add(own)
+    both, seen = sides[True] & sides[False], set[str]()
+    for number, (item, own) in enumerate(zip(items, keys, strict=True)):
+        if faults[number] is None:
+            if own in both and config.wants("positive_equals_negative"):
+                faults[number] = ("positive_equals_negative", item.text)
+            elif own in seen and config.wants("repeated_in_row"):
+                faults[number] = ("repeated_in_row", item.text)
+        seen.add(own)
 
 
-# The checks that see a whole row and not one text.
-ROW_CHECKS = ("positive_equals_negative", "repeated_in_row", "nearly_repeated")
+def _mark_near_repeats(items: list[Checked], faults: list[Fault | None], limit: float) -> None:
+    """Mark the texts that say in nearly the same words what a better text of their kind says.
+
+    Of positives the better one is farther from the anchor. Negatives of one anchor are close by
+    nature: they repeat each other only where nothing that matters is different.
+    """
+    good = [n for n, fault in enumerate(faults) if fault is None]
+    positives = [n for n in good if items[n].positive]
+    positives.sort(key=lambda n: (_overlap(items[n].anchor, items[n].text), n))
+    kept: list[str] = []
+    for n in positives:
+        near = next((text for text in kept if _overlap(text, items[n].text) > limit), None)
+        _mark(n, near, faults, kept, items[n].text)
+    kept = []
+    for n in good:
+        if not items[n].positive:
+            near = next((t for t in kept if trivial(t, items[n].text) is not None), None)
+            _mark(n, near, faults, kept, items[n].text)
+
+
+def _mark(n: int, near: str | None, faults: list[Fault | None], kept: list[str], text: str) -> None:
+    if near is None:
+        kept.append(text)
+    else:
+        faults[n] = ("nearly_repeated", near)
+
+
+def _overlap(one: str, other: str) -> float:
+    return fuzz.ratio(key(one), key(other)) / 100

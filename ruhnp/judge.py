@@ -161,8 +161,8 @@ def _of_two(schema: Any) -> Any:
     """Return the schema of the answer with nothing but the two words allowed in it."""
     if not isinstance(schema, dict):
         return schema
-    if schema == {"type": "string"}:
-        return {"type": "string", "enum": list(ANSWERS)}
+    if schema.get("type") == "string":
+        return {**schema, "enum": list(ANSWERS)}
     return {name: _of_two(value) for name, value in schema.items()}
 
 

@@ -145,6 +145,14 @@ class ReleaseSection(Section):
     validation: int = Field(default=590, ge=0)
     test: int = Field(default=2_000, ge=0)
 
+    @model_validator(mode="after")
+    def _takes_what_it_needs(self) -> Self:
+        for side in ("positives", "negatives"):
+            most, least = getattr(self, f"max_{side}"), getattr(self, f"min_{side}")
+            if most < least:
+                raise ValueError(f"max_{side} = {most} is under min_{side} = {least}")
+        return self
+
 
 class RuhnpSection(Section):
     """The recipe's [ruhnp] section."""
@@ -191,7 +199,8 @@ STAGE = Stage(
             "ruhnp.release",
             "make rows and splits",
             "ruhnp.release:release",
-            inputs=("ruhnp.verify",),
+            inputs=("ruhnp.verify", "ruhnp.generate"),
+            version=2,
         ),
     ),
 )

@@ -55,12 +55,23 @@ def plan(
     tokens_per_second: Annotated[
         float | None, typer.Option(help="Measured generation speed, for the hours.")
     ] = None,
+    measure: Annotated[
+        int | None, typer.Option(min=1, help="Make so many sample calls a step, in --out.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="With --measure: the run, whose log keeps the answers.")
+    ] = None,
     override: Set = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what a recipe would do and ask of the LLM, without doing it."""
-    from rupairs.planning import show_plan
+    """Show what a recipe would do and ask of the LLM; with --measure, by a sample of its calls."""
+    from rupairs.planning import show_measured_plan, show_plan
 
+    if measure is not None:
+        if out is None:
+            raise UsageError("--measure needs --out RUN: the log of that run keeps the answers")
+        show_measured_plan(recipe, override or [], measure, out, as_json)
+        return
     show_plan(recipe, override or [], tokens_per_second, as_json)
 
 

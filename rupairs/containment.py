@@ -13,19 +13,20 @@
    other text says.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rupairs.grams import Grams, Hashes, N, Offsets, grams
+from rupairs.grams import Grams, Hashes, N, grams
+from rupairs.rare_grams import RareGrams, Rows, counter, ranges
+from rupairs.store import read_table, write_table
 
-_BITS = 20
-_SHIFT = np.uint64(64 - _BITS)
 _COUNTER_BITS = 22
 _SPARE = 3
 # A text with this many times the grams of the known one is long; a text of fewer is a phrase.
@@ -35,8 +36,8 @@ _PHRASE = 30
 _ARTICLE = 400
 _RUN = 8
 _STRETCHES, _SEEDS = 6, 2
+_INDEXES = ("_phrases", "_longer", "_runs")
 
-Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 
@@ -47,71 +48,6 @@ class Hit(NamedTuple):
     known: int
     score: float
     equal: bool
-
-
-@dataclass(frozen=True)
-class _Rare:
-    """Rare grams: hashes in order, where each one's postings begin, the postings, hits needed.
-
-    `buckets` says, for the first bits of a hash, where hashes with these bits begin.
-    """
-
-    hashes: Hashes
-    starts: Offsets
-    postings: Rows
-    enough: Rows
-    buckets: npt.NDArray[np.int32]
-
-    @classmethod
-    def of(cls, hashes: Hashes, owners: Rows, enough: Rows) -> "_Rare":
-        """Return the index of postings that are ordered by hash."""
-        unique, starts = np.unique(hashes, return_index=True)
-        buckets = np.searchsorted(unique >> _SHIFT, np.arange((1 << _BITS) + 1, dtype=np.uint64))
-        starts = np.append(starts, len(hashes))
-        return cls(unique, starts, owners, enough, buckets.astype(np.int32))
-
-    def common(self, texts: Grams, known: int) -> tuple[Rows, Rows]:
-        """Return (row, known text) that share enough grams; `known` is their number."""
-        at, owners = self._lookup(texts)
-        lengths = self.starts[at + 1] - self.starts[at]
-        rows = np.repeat(owners, lengths)
-        met = self.postings[_ranges(self.starts[at], lengths)]
-        pairs = rows * known + met
-        # Counted roughly first: sorting all pairs to count them would take most of the time.
-        bits = max(16, int(4 * len(pairs)).bit_length())
-        rough = _counter(pairs, bits)
-        counts = np.bincount(rough, minlength=1 << bits)
-        pairs = pairs[counts[rough] >= self.enough[met]]
-        unique, exact = np.unique(pairs, return_counts=True)
-        rows, met = np.divmod(unique, known)
-        fit = exact >= self.enough[met]
-        return rows[fit], met[fit]
-
-    def _lookup(self, texts: Grams) -> tuple[Rows, Rows]:
-        """Return the places of the grams that are rare ones, and the rows they stand in."""
-        if not len(self.hashes):
-            return np.zeros(0, np.int64), np.zeros(0, np.int64)
-        bits = (texts.hashes >> _SHIFT).astype(np.int64)
-        start, end = self.buckets[bits], self.buckets[bits + 1]
-        some = np.flatnonzero(start < end)
-        start, end, hashes = start[some], end[some], texts.hashes[some]
-        places, numbers = [], []
-        while len(some):
-            there = self.hashes[start] == hashes
-            places.append(start[there])
-            numbers.append(some[there])
-            start = start + 1
-            left = ~there & (start < end)
-            some, start, end, hashes = some[left], start[left], end[left], hashes[left]
-        if not places:
-            return np.zeros(0, np.int64), np.zeros(0, np.int64)
-        number = np.concatenate(numbers)
-        at = np.concatenate(places).astype(np.int64)
-        # A gram that a text repeats counts once. (Sorted: np.unique would hash, and be slower.)
-        once = np.sort(texts.owners()[number] * len(self.hashes) + at)
-        once = once[np.append(True, once[1:] != once[:-1])]
-        owners, at = np.divmod(once, len(self.hashes))
-        return at, owners
 
 
 @dataclass(frozen=True)
@@ -129,6 +65,39 @@ class KnownTexts:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_grams", _distinct(grams(self.keys)))
+
+    def save(self, folder: Path) -> None:
+        """Write the texts and their index into a folder, for `load`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        write_table(pa.table({"key": self.keys}), folder / "keys.parquet")
+        np.save(folder / "floor.npy", np.array(self.floor))
+        np.save(folder / "hashes.npy", self._grams.hashes)
+        np.save(folder / "offsets.npy", self._grams.offsets)
+        for name in _INDEXES:
+            for part in fields(RareGrams):
+                array = getattr(getattr(self, name), part.name)
+                np.save(folder / f"{name}.{part.name}.npy", array)
+
+    @classmethod
+    def load(cls, folder: Path) -> "KnownTexts":
+        """Return what `save` wrote; its arrays stay in the files, shared by all who load them."""
+
+        def array(name: str) -> Any:
+            return np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r"))
+
+        known = cls.__new__(cls)
+        indexes = {
+            name: RareGrams(*(array(f"{name}.{part.name}") for part in fields(RareGrams)))
+            for name in _INDEXES
+        }
+        known.__dict__.update(
+            keys=pa.concat_arrays(read_table(folder / "keys.parquet")["key"].chunks),
+            floor=float(array("floor")),
+            sample=pa.array([], pa.string()),
+            _grams=Grams(array("hashes"), array("offsets")),
+            **indexes,
+        )
+        return known
 
     def hits(self, keys: pa.Array) -> list[Hit]:
         """Return every known text that a text of a column of keys holds, by row and known text."""
@@ -163,46 +132,52 @@ class KnownTexts:
         return needed
 
     @cached_property
-    def _phrases(self) -> _Rare:
+    def _phrases(self) -> RareGrams:
         return self._rare(self._sizes < _PHRASE)
 
     @cached_property
-    def _longer(self) -> _Rare:
+    def _longer(self) -> RareGrams:
         # A text of at most _ARTICLE grams cannot hold enough of a longer one.
         return self._rare((self._sizes >= _PHRASE) & (self._needed <= _ARTICLE))
 
-    def _rare(self, chosen: Mask) -> _Rare:
+    def _rare(self, chosen: Mask) -> RareGrams:
         """Return the index of the rare grams of some known texts.
 
         A text that misses `size - needed` grams of a known text has at least `prefix - missed` of
         its `prefix` rarest.
         """
         owners, hashes = self._grams.owners(), self._grams.hashes
-        _, inverse, counts = np.unique(hashes, return_inverse=True, return_counts=True)
-        order = np.lexsort((hashes, counts[inverse], owners))  # rare first within each text
-        rank = np.arange(len(order)) - np.repeat(self._grams.offsets[:-1], self._sizes)
         missed = self._sizes - self._needed
         length = np.minimum(self._sizes, missed + np.maximum(missed // 2, _SPARE))
-        rare = order[(rank < np.repeat(length, self._sizes)) & chosen[owners]]
+        rank = np.arange(len(owners)) - np.repeat(self._grams.offsets[:-1], self._sizes)
+        rare = self._rarest_first[(rank < np.repeat(length, self._sizes)) & chosen[owners]]
         rare = rare[np.lexsort((owners[rare], hashes[rare]))]
-        return _Rare.of(hashes[rare], owners[rare], np.maximum(length - missed, 1))
+        return RareGrams.of(hashes[rare], owners[rare], np.maximum(length - missed, 1))
 
     @cached_property
-    def _runs(self) -> _Rare:
+    def _rarest_first(self) -> Rows:
+        """Return the order of the grams that puts those of a text together, rare ones first."""
+        owners, hashes = self._grams.owners(), self._grams.hashes
+        _, inverse, counts = np.unique(hashes, return_inverse=True, return_counts=True)
+        order: Rows = np.lexsort((hashes, counts[inverse], owners))
+        return order
+
+    @cached_property
+    def _runs(self) -> RareGrams:
         """Return the index of runs that are rare in the sample, some from every stretch."""
         found = grams(self.keys, _RUN)
         owners, lengths = found.owners(), np.diff(found.offsets)
         place = np.arange(len(owners)) - np.repeat(found.offsets[:-1], lengths)
         stretch = owners * _STRETCHES + place * _STRETCHES // lengths[owners]
-        sampled = _counter(grams(self.sample, _RUN).hashes, _COUNTER_BITS)
+        sampled = counter(grams(self.sample, _RUN).hashes, _COUNTER_BITS)
         seen = np.bincount(sampled, minlength=1 << _COUNTER_BITS)
-        order = np.lexsort((found.hashes, seen[_counter(found.hashes, _COUNTER_BITS)], stretch))
+        order = np.lexsort((found.hashes, seen[counter(found.hashes, _COUNTER_BITS)], stretch))
         firsts = np.flatnonzero(np.append(True, np.diff(stretch[order]) > 0))
         rank = np.arange(len(order)) - np.repeat(firsts, np.diff(np.append(firsts, len(order))))
         kept = order[(rank < _SEEDS) & (self._sizes[owners[order]] >= _PHRASE)]
         kept = kept[np.lexsort((owners[kept], found.hashes[kept]))]
         sizes = np.bincount(owners[kept], minlength=len(self.keys))
-        return _Rare.of(found.hashes[kept], owners[kept], np.maximum(sizes // 3, 2))
+        return RareGrams.of(found.hashes[kept], owners[kept], np.maximum(sizes // 3, 2))
 
     def _candidates(self, keys: pa.Array, sizes: Rows) -> tuple[Rows, Rows]:
         """Return (row, known text) with enough grams in common to be looked at."""
@@ -227,7 +202,7 @@ class KnownTexts:
     def _contained(self, keys: pa.Array, rows: Rows, known: Rows) -> npt.NDArray[np.float64]:
         """Return the share of the known texts' grams that stand anywhere in the rows."""
         sizes = self._sizes[known]
-        theirs = self._grams.hashes[_ranges(self._grams.offsets[known], sizes)]
+        theirs = self._grams.hashes[ranges(self._grams.offsets[known], sizes)]
         wanted, where = np.unique(rows, return_inverse=True)
         texts = grams(keys.take(pa.array(wanted)))
         salt = _salts(len(wanted))
@@ -250,24 +225,10 @@ def _distinct(found: Grams) -> Grams:
     return Grams(hashes[new], np.concatenate([[0], np.cumsum(counts)]))
 
 
-def _counter(numbers: Rows | Hashes, bits: int) -> Rows:
-    """Return which of 2 ** `bits` counters a number belongs to."""
-    spread = numbers.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    return (spread >> np.uint64(64 - bits)).astype(np.int64)
-
-
 def _gram_counts(keys: pa.Array) -> Rows:
     lengths = pc.utf8_length(keys).to_numpy(zero_copy_only=False).astype(np.int64)
     counts: Rows = np.where(lengths >= N, lengths - N + 1, np.minimum(lengths, 1))
     return counts
-
-
-def _ranges(starts: Rows, lengths: Rows) -> Rows:
-    """Return the numbers of all ranges, one after another."""
-    ends = np.cumsum(lengths)
-    total = int(ends[-1]) if len(ends) else 0
-    numbers: Rows = np.arange(total) + np.repeat(starts - (ends - lengths), lengths)
-    return numbers
 
 
 def _salts(count: int) -> Hashes:

@@ -1,15 +1,18 @@
 """The plan: what a recipe would do, how many calls it would make, before anything is spent.
 
 Calls follow from the recipe. Prompt lengths are those of the real prompts around texts of the
-published median length. Generated tokens are an upper bound: calls times `max_tokens`.
+published median length. Generated tokens are an upper bound: calls times `max_tokens`. A sample of
+calls, asked of the real model (`rupairs.llm.sample`), says what they come to in fact.
 """
 
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from rupairs.options import print_json
+from rupairs.progress import Progress
 from rupairs.recipe import Recipe
 from rupairs.runs import open_recipe
 from rupairs.steps import chain, load_stages, resolve
@@ -24,17 +27,91 @@ def show_plan(
     if as_json:
         print_json(rows)
         return
+    _print(recipe, rows, "tokens at most", "tokens")
+    for line in notes(recipe, rows, tokens_per_second):
+        _say(line)
+
+
+def show_measured_plan(
+    name: str, overrides: list[str], calls: int, out: Path, as_json: bool
+) -> None:
+    """Ask `calls` questions of each generating step in the run `out`; print what all would take."""
+    recipe = open_recipe(name, overrides)
+    rows, missing = measure(recipe, out, calls)
+    if as_json:
+        print_json(rows)
+        return
+    _print(recipe, rows, "tokens", "completion_tokens", measured=True)
+    for line in (*missing, *measured_notes(recipe, rows)):
+        _say(line)
+
+
+def measure(recipe: Recipe, out: Path, calls: int) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the rows of the plan with what a sample says, and why a step has none."""
+    from rupairs.execution import locked
+    from rupairs.llm.sample import InputMissingError, ask_sample, figures
+
+    rows, missing = plan(recipe, None), []
+    steps = {s.name: s for s in chain(recipe, load_stages())}
+    progress = Progress()
+    with locked(out):
+        for row in rows:
+            if row["calls"]:
+                try:
+                    sample = ask_sample(steps[row["step"]], recipe, out, calls, progress)
+                except InputMissingError as error:
+                    missing.append(str(error))
+                else:
+                    row.update(figures(sample, row["calls"], recipe.llm))
+    return rows, missing
+
+
+def measured_notes(recipe: Recipe, rows: list[dict[str, Any]]) -> list[str]:
+    """Return how the figures of a measured plan came about, and their sums."""
+    measured = [row for row in rows if row.get("sampled")]
+    lines = [
+        f"{r['step']}: {r['sampled']} calls, {r['failed']} failed, "
+        f"{r['prompt_tokens_per_call']:.0f} + {r['completion_tokens_per_call']:.0f} tokens a call, "
+        f"{r['tokens_per_second']:.0f} tokens/s"
+        for r in measured
+    ]
+    few = [r["sampled"] for r in measured if r["sampled"] < 2 * recipe.llm.concurrency]
+    if few:
+        lines.append(
+            f"the speed is that of {min(few)} calls at a concurrency of {recipe.llm.concurrency}: "
+            "measure a few hundred to see it under load"
+        )
+    if measured:
+        hours = sum(row["hours"] for row in measured)
+        money = [row["money"] for row in measured if row["money"] is not None]
+        price = f", money: {sum(money):,.2f}" if money else ""
+        lines.append(f"hours: {hours:.1f}{price}")
+        if not money:
+            lines.append("money: give price_prompt and price_completion in [llm], a million tokens")
+    return lines
+
+
+def _print(
+    recipe: Recipe, rows: list[dict[str, Any]], title: str, field: str, measured: bool = False
+) -> None:
     table = Table(title=f"{recipe.path.name}: plan")
-    for column in ("step", "calls", "prompt characters", "tokens at most", "hours"):
+    for column in ("step", "calls", "prompt characters", title, "hours"):
         left = column == "step"
         table.add_column(column, justify="left" if left else "right", no_wrap=left)
+    if measured:
+        table.add_column("money", justify="right")
     for row in rows:
-        cells = (f"{row[k]:,}" if row[k] else "" for k in ("calls", "prompt_characters", "tokens"))
-        table.add_row(row["step"], *cells, f"{row['hours']:.1f}" if row["hours"] else "")
-    console = Console()
-    console.print(table)
-    for line in notes(recipe, rows, tokens_per_second):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        found = (row.get(k) for k in ("calls", "prompt_characters", field))
+        cells = [f"{value:,}" if value else "" for value in found]
+        cells.append(f"{row['hours']:.1f}" if row["hours"] else "")
+        if measured:
+            cells.append(f"{row['money']:,.2f}" if row.get("money") is not None else "")
+        table.add_row(row["step"], *cells)
+    Console().print(table)
+
+
+def _say(line: str) -> None:
+    Console().print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def plan(recipe: Recipe, tokens_per_second: float | None) -> list[dict[str, Any]]:

@@ -52,17 +52,18 @@ class Progress:
             yield advance
 
     def _log_lines(self, label: str, total: int | None) -> Advance:
-        began = last = time.monotonic()
-        done = 0
+        done = said = 0
+        last = time.monotonic()
 
         def advance(units: int, note: str) -> None:
-            nonlocal done, last
+            nonlocal done, said, last
             done += units
             now = time.monotonic()
             if now - last >= _LINE_EVERY_S:
-                last = now
+                # What a resumed run found done at its start says nothing about what is left.
+                left = (total - done) * (now - last) / (done - said) if total else 0.0
+                said, last = done, now
                 of = f"/{total}" if total else ""
-                left = (total - done) * (now - began) / done if total and done else 0.0
                 eta = f", {timedelta(seconds=round(left))} left" if left > 0 else ""
                 self.say(f"  {label}: {done}{of}{eta} {note}".rstrip())
 

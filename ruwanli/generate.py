@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -63,10 +64,17 @@ def questions(
 def generate(context: Context) -> None:
     """Write one row a generated pair; answers without two labelled parts are dropped."""
     model = language_model(context.recipe.llm)
-    asked = list(questions(context.inputs["ruwanli.seeds"].rows(), model, context.config))
-    answer_all(context, asked, "NLI pairs")
+    seeds = context.inputs["ruwanli.seeds"]
+
+    def asked() -> Iterator[Asked]:
+        return questions(seeds.rows(), model, context.config)
+
+    # Every seed takes as many calls as the first.
+    one = questions(islice(seeds.rows(), 1), model, context.config)
+    total = seeds.manifest.counts.rows_out * sum(1 for _ in one)
+    answer_all(context, asked, "NLI pairs", total)
     with context.writer(CANDIDATE_SCHEMA) as writer:
-        for subject, found in writer.each(read_all(context, model, asked)):
+        for subject, found in writer.each(read_all(context, model, asked())):
             if isinstance(found, Rejected):
                 writer.drop(subject | {"call_id": found.call_id}, found.reason, found.evidence)
                 continue

@@ -1,7 +1,9 @@
 """A small OpenAI-compatible server over real HTTP whose answers are a function of the request.
 
 Faults are scripted: `faults` is a list of status codes (or the words `drop`, `garbage`, `empty`)
-that are served, one a request, before it answers properly.
+that are served, one a request, before it answers properly. With `reasoning`, fields of a message,
+it thinks and says nothing. As a process (`python -m tests.llm_server`) it prints its URL and keeps
+no requests.
 """
 
 import json
@@ -49,6 +51,8 @@ class ScriptedServer:
         self.delay_s = delay_s
         self.texts: list[str] = []
         self.finish_reason = "stop"
+        self.reasoning: dict[str, str] = {}
+        self.keeps = True
         self._lock = threading.Lock()
         self._http = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
         self._http.daemon_threads = True
@@ -72,8 +76,9 @@ class ScriptedServer:
 
     def _next(self, body: dict[str, Any], headers: dict[str, str]) -> tuple[int | str, str]:
         with self._lock:
-            self.requests.append(body)
-            self.headers.append(headers)
+            if self.keeps:
+                self.requests.append(body)
+                self.headers.append(headers)
             fault: int | str = self.faults.pop(0) if self.faults else 200
             text = self.texts.pop(0) if fault == 200 and self.texts else ""
         return fault, text
@@ -81,6 +86,7 @@ class ScriptedServer:
     def _handler(server) -> type[BaseHTTPRequestHandler]:  # noqa: N805 - `self` is the handler's
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
 
             def log_message(self, *args: Any) -> None:
                 pass
@@ -102,16 +108,19 @@ class ScriptedServer:
                     self._send(200, self._answer(body, text, empty=fault == "empty"))
 
             def _answer(self, body: dict[str, Any], text: str, empty: bool) -> bytes:
+                silent = bool(server.reasoning)
                 text = text or (
                     json.dumps({"items": [{"text": sentence(body)}]})
                     if "response_format" in body
                     else line_completion(body)
                 )
                 shape: dict[str, Any] = (
-                    {"message": {"role": "assistant", "content": text}}
+                    {"message": {"role": "assistant", "content": None if silent else text}}
                     if "messages" in body
                     else {"text": text}
                 )
+                if silent:
+                    shape["message"] |= server.reasoning
                 choice = {"index": 0, "finish_reason": server.finish_reason, **shape}
                 answer = {
                     "id": "1",
@@ -133,3 +142,10 @@ class ScriptedServer:
                 self.wfile.write(body)
 
         return Handler
+
+
+if __name__ == "__main__":
+    with ScriptedServer() as running:
+        running.keeps = False
+        print(running.url, flush=True)
+        threading.Event().wait()

@@ -1,6 +1,7 @@
 """What is found is what a search of every text for every known text finds."""
 
 import random
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -188,3 +189,13 @@ def test_rows_do_not_depend_on_each_other() -> None:
     texts = [variant(draw.choice(known), draw) for _ in range(80)]
     alone = [hit._replace(row=n) for n, text in enumerate(texts) for hit in hits(known, [text])]
     assert hits(known, texts) == alone
+
+
+def test_saved_texts_find_what_they_found(tmp_path: Path) -> None:
+    known = pa.array(["лодка плывет вдоль берега", "река замерзла в ноябре и вскрылась в марте"])
+    texts = pa.array(["лодка плывет вдоль берега реки", "да " * 900 + known[1].as_py(), ""])
+    made = KnownTexts(known, 0.8, texts)
+    made.save(tmp_path / "known")
+    loaded = KnownTexts.load(tmp_path / "known")
+    assert loaded.floor == 0.8
+    assert loaded.hits(texts) == made.hits(texts) != []

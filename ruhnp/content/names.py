@@ -22,8 +22,9 @@ _TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _QUOTED = re.compile(r"«([^«»]+)»")
 # Longer quotations are somebody's words, which a paraphrase may put differently.
 _LONGEST_TITLE = 5
-_STARTS = re.compile(r"(?:[!?…]|(?<=\w{4})\.)[\"»”)]*\s+[\"«„(—\s]*$")
-_POLITE = frozenset({"вы", "вас", "вам", "вами", "ваш", "ваша", "ваше", "ваши", "вашего", "вашей"})
+_STARTS = re.compile(r"(?:[!?…]|(?<=\w{4})\.|(?<=\d)\.)[\"»”)]*\s+[\"«„(—\s]*$")
+# «Вы», and what opens a sentence or a title: no names, whatever their capitals.
+_NO_NAMES = frozenset({"NPRO", "PREP", "CONJ", "PRCL", "ADVB", "INTJ", "PRED"})
 _ADJECTIVE = re.compile(r"(?:ов|ев|ин|ан|ян|ен|ий|ец|еч|ич|уз|ь)?[сц]к(?:ий|ой)$")
 # Adjectives too far from their names to be recognised by the stem.
 _IRREGULAR = {
@@ -61,9 +62,12 @@ def _capitals(text: str) -> Iterator[Name]:
 
 
 def _is_name(word: str, opening: bool) -> bool:
-    if not word[0].isupper() or word.lower() in _POLITE or century(word) is not None:
+    if not word[0].isupper() or century(word) is not None:
         return False
-    if readings(word.lower())[0].lemma in ORDINALS:
+    reading = readings(word.lower())[0]
+    if not word.isupper() and (reading.pos in _NO_NAMES or "Apro" in reading.grammemes):
+        return False
+    if reading.lemma in ORDINALS:
         return False
     return not opening or _is_abbreviation(word) or _only_name(word)
 
@@ -94,7 +98,8 @@ def _titles(text: str) -> Iterator[Name]:
 def lost(anchor: str, text: str) -> list[str]:
     """Return the names of `anchor` of which `text` has no word."""
     there = _TOKEN.findall(text)
-    return [" ".join(name) for name in names(anchor) if not _any_there(name, there)]
+    there_not = (name for name in names(anchor) if not _any_there(name, there))
+    return [" ".join(name) for name in there_not if len("".join(name)) > 1]
 
 
 def added(anchor: str, text: str) -> list[str]:

@@ -1,18 +1,37 @@
 """Answering a step's requests: the server is started only if the replay log lacks an answer."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
+from contextvars import ContextVar
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from rupairs.llm.client import Client
 from rupairs.llm.log import ReplayLog
 from rupairs.llm.models import LanguageModel
-from rupairs.llm.request import Candidate, Rejected, Request
+from rupairs.llm.request import Answer, Candidate, Rejected, Request
+from rupairs.llm.rounds import answer_in_rounds
+from rupairs.llm.spent import Spent
 from rupairs.llm.task import Task
 from rupairs.manifest import ModelFacts
 from rupairs.recipe import LLMSection
 from rupairs.steps import Context
+
+SAMPLED: ContextVar[int] = ContextVar("SAMPLED", default=0)
+"""If not 0, a step asks so many of the questions that the log lacks, and ends in SampledError.
+
+Where the log lacks none, it holds the sample already.
+"""
+
+
+class SampledError(Exception):
+    """A sample of a step's questions has been asked, which is all that was wanted of the step."""
+
+    def __init__(self, requests: list[Request], spent: Spent) -> None:
+        super().__init__(f"{len(requests)} sample calls")
+        self.requests = requests
+        self.spent = spent
 
 
 @dataclass(frozen=True)
@@ -24,35 +43,72 @@ class Asked:
     request: Request
 
 
-def answer_all(context: Context, asked: Iterable[Asked], label: str) -> None:
+Questions = Callable[[], Iterable[Asked]]
+"""Makes all questions of a step anew each time it is called, so that nobody has to hold them."""
+
+
+def answer_all(
+    context: Context,
+    asked: Questions | Iterable[Asked],
+    label: str,
+    total: int | None = None,
+) -> None:
     """See that every request of a step has an answer or a stored failure.
 
-    Raises `BudgetSpentError`, or `RupairsError` when no server can serve; what had finished by
-    then stays in the log. Notes the model in the step's manifest.
+    `total` is how many there are, if that is known. Raises `BudgetSpentError`, or `RupairsError`
+    when no server can serve; what had finished by then stays in the log. Notes the model in the
+    step's manifest.
     """
-    section, progress = context.recipe.llm, context.progress
-    requests = [a.request for a in asked]
+    section = context.recipe.llm
+    if total is None and isinstance(asked, Sized):
+        total = len(asked)
+    requests = _requests(asked)
     if (facts := generator_facts(section)) not in context.models:
         context.models.append(facts)
     with ReplayLog(context.log_path) as log:
-        own = section.server if log.missing(requests) else "url"
-        if own == "embedded":
-            from rupairs.embedded.llm import EmbeddedServer
-
-            server_log = context.run / "embedded-llm.log"
-            with EmbeddedServer(server_log, slots=section.concurrency) as server:
-                spent = Client(section, [server.url], log).answer(requests, progress, label)
-        elif own == "vllm":
-            from rupairs.vllm.answering import answer_in_rounds, section_server
-
-            with section_server(section, context.run / "vllm.log", progress) as vllm:
-                spent = answer_in_rounds(section, vllm, log, requests, progress, label)
-        else:
-            spent = Client(section, section.urls, log).answer(requests, progress, label)
+        if limit := SAMPLED.get():
+            lacking = (r for r in requests() if not log.has(r.key))
+            sample = list(islice(lacking, limit)) or list(islice(requests(), limit))
+            spent = _answer(context, log, lambda: sample, label, len(sample))
+            raise SampledError(sample, spent)
+        spent = _answer(context, log, requests, label, total)
     context.progress.say(
         f"  {label}: {spent.sent} calls sent, {spent.replayed} replayed, "
         f"{spent.failed.total()} failed, {spent.completion_tokens} tokens generated"
     )
+
+
+def _requests(asked: Questions | Iterable[Asked]) -> Callable[[], Iterator[Request]]:
+    if not isinstance(asked, Iterable):
+        return lambda: (question.request for question in asked())
+    held = list(asked) if isinstance(asked, Iterator) else asked
+    return lambda: (question.request for question in held)
+
+
+def _answer(
+    context: Context,
+    log: ReplayLog,
+    requests: Callable[[], Iterable[Request]],
+    label: str,
+    total: int | None,
+) -> Spent:
+    section, progress = context.recipe.llm, context.progress
+
+    def client(*urls: str) -> Client:
+        return Client(section, urls, log)
+
+    if section.server == "url" or all(log.has(r.key) for r in requests()):
+        return client(*section.urls).answer(requests(), progress, label, total)
+    if section.server == "embedded":
+        from rupairs.embedded.llm import EmbeddedServer
+
+        server_log = context.run / "embedded-llm.log"
+        with EmbeddedServer(server_log, slots=section.concurrency) as server:
+            return client(server.url).answer(requests(), progress, label, total)
+    from rupairs.vllm.answering import section_server
+
+    with section_server(section, context.run / "vllm.log", progress) as vllm:
+        return answer_in_rounds(lambda: client(vllm.url), vllm, requests, progress, label, total)
 
 
 def read_all(
@@ -61,18 +117,16 @@ def read_all(
     """Yield (subject, what came of it) from the log, in order; failures come as `Rejected`."""
     tally: Counter[str] = Counter()
     failed: Counter[str] = Counter()
-
-    def counted() -> Iterator[Asked]:
+    with ReplayLog(context.log_path) as log:
         for question in asked:
             tally["calls"] += 1
-            if answer := log.get(question.request.key):
+            answer = log.get(question.request.key)
+            if answer:
                 tally["completion_tokens"] += answer.completion_tokens
-            else:
-                failed[_failure(log, question.request)[0]] += 1
-            yield question
-
-    with ReplayLog(context.log_path) as log:
-        yield from found_in(log, model, counted())
+            for found in _found(log, model, question, answer):
+                if answer is None and isinstance(found, Rejected):
+                    failed[found.reason.partition(":")[2]] += 1
+                yield question.subject, found
     context.facts["calls"] = tally["calls"]
     context.facts["completion_tokens"] = tally["completion_tokens"]
     context.facts["failed_calls"] = dict(failed)
@@ -83,18 +137,19 @@ def found_in(
 ) -> Iterator[tuple[dict[str, Any], Candidate | Rejected]]:
     """Yield (subject, what came of it) of questions that were put before, in order."""
     for question in asked:
-        request = question.request
-        answer = log.get(request.key)
-        if answer is None:
-            reason, detail = _failure(log, request)
-            yield question.subject, Rejected(f"call_failed:{reason}", detail, request.key)
-            continue
-        for found in model.read(question.task, request, answer):
+        for found in _found(log, model, question, log.get(question.request.key)):
             yield question.subject, found
 
 
-def _failure(log: ReplayLog, request: Request) -> tuple[str, str]:
-    return log.failure(request.key) or ("not_answered", "")
+def _found(
+    log: ReplayLog, model: LanguageModel, question: Asked, answer: Answer | None
+) -> Iterator[Candidate | Rejected]:
+    request = question.request
+    if answer is None:
+        reason, detail = log.failure(request.key) or ("not_answered", "")
+        yield Rejected(f"call_failed:{reason}", detail, request.key)
+    else:
+        yield from model.read(question.task, request, answer)
 
 
 def generator_facts(section: LLMSection) -> ModelFacts:

@@ -86,6 +86,7 @@ class Client:
         self._key = os.environ.get(section.api_key_env, "")
         self._jitter = random.Random()
         self._under_way: set[str] = set()
+        self.spent = Spent()
 
     def answer(
         self,
@@ -102,7 +103,8 @@ class Client:
         """
         if total is None and isinstance(requests, Sized):
             total = len(requests)
-        spent, pace = Spent(), Pace()
+        self.spent = spent = Spent()
+        pace = Pace()
         started = time.monotonic()
         self.log.forget_failed()
         with progress.bar(label, total) as advance:

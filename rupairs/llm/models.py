@@ -6,6 +6,7 @@ over all calls on an item: `Candidate.sample` says which of the `n` an output is
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -21,6 +22,7 @@ from rupairs.text import clean, digest
 # Of an answer that cannot be used, so many characters are kept as evidence.
 _SHOWN = 500
 _RUNAWAY = 30
+_CONTROL_TOKEN = re.compile(r"<(?=[|/\w\uff5c])|\[(?=/?[A-Z_]+\])")
 _ANSWER: TypeAdapter[dict[str, list[dict[str, str]]]] = TypeAdapter(dict[str, list[dict[str, str]]])
 
 
@@ -165,7 +167,16 @@ def _request(
 
 
 def _block(labels: Mapping[str, str], row: Mapping[str, str]) -> str:
-    return "\n".join(f"{label}: {row[name]}" for name, label in labels.items())
+    return "\n".join(f"{label}: {_material(row[name])}" for name, label in labels.items())
+
+
+def _material(text: str) -> str:
+    """Return a text that stays on its line and holds no token with which a server ends a message.
+
+    Tokenizers take `</s>`, `<|im_start|>`, `<end_of_turn>` or `[INST]` for control tokens wherever
+    they stand; with a space inside they are plain text.
+    """
+    return _CONTROL_TOKEN.sub(lambda opening: f"{opening[0]} ", clean(text))
 
 
 def _few_shot(task: Task, item: Mapping[str, str]) -> str:

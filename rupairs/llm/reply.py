@@ -1,4 +1,4 @@
-"""Reading a reply: servers differ in what they leave out, and careless ones send anything at all."""
+"""Reading a reply: servers differ in what they leave out, and careless ones send anything."""
 
 from typing import Any
 

@@ -11,9 +11,9 @@ import pytest
 
 from harvest.marked import gather_marks
 from harvest.marks import COLUMNS, MARKS_SCHEMA, Marking, mark
+from rupairs.containment import KnownTexts
 from rupairs.near import BANDS
 from rupairs.pairs import pair_id
-from rupairs.store import write_table
 from rupairs.text import key
 from tests.test_near import VOCABULARY
 
@@ -166,9 +166,9 @@ def test_candidates_are_those_of_a_search_of_all_pairs(tmp_path: Path) -> None:
 
 
 def known(tmp_path: Path, texts: list[str], floor: float = 0.8) -> Marking:
-    path = tmp_path / f"{random.getrandbits(64):x}.parquet"
-    write_table(pa.table({"key": [key(text) for text in texts]}), path)
-    return Marking(str(path), floor=floor)
+    folder = tmp_path / f"{random.getrandbits(64):x}"
+    KnownTexts(pa.array([key(text) for text in texts]), floor).save(folder)
+    return Marking(str(folder))
 
 
 def test_leaks_name_the_side_and_the_known_text(tmp_path: Path) -> None:

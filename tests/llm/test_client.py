@@ -1,11 +1,16 @@
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from rupairs.errors import RupairsError
 from rupairs.llm.budget import BudgetSpentError
@@ -196,3 +201,67 @@ def test_a_file_that_is_no_log_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"not a database at all" * 100)
     with pytest.raises(RupairsError, match=r"llm\.sqlite: not a usable replay log"):
         ReplayLog(path)
+
+
+def chat(n: int) -> Request:
+    message = {"role": "user", "content": f"Исходное: {n}"}
+    return replace(request(n), endpoint="chat", prompt="", messages=(message,), schema={})
+
+
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
+def test_thinking_aloud_is_noted(llm_server: ScriptedServer, log: ReplayLog, field: str) -> None:
+    llm_server.reasoning = {field: "Подумаем."}
+    spent = Client(section(), [llm_server.url], log).answer([chat(0)], Progress(), "test")
+    stored = log.get(chat(0).key)
+    assert spent.sent == 1 and stored is not None
+    assert (stored.text, stored.reasoning) == ("", True)
+
+
+def test_a_schema_that_is_ignored_stops_the_run(llm_server: ScriptedServer, log: ReplayLog) -> None:
+    llm_server.texts = ["Конечно! Вот ответ."] * 100
+    requests = [chat(n) for n in range(60)]
+    with pytest.raises(RupairsError, match=r"20 of the first 20 answers are not JSON: .*_required"):
+        Client(section(), [llm_server.url], log).answer(requests, Progress(), "test")
+    assert 20 <= len(log) == len(llm_server.requests) < 30
+    anyway = section(schema_required=False)
+    assert Client(anyway, [llm_server.url], log).answer(requests, Progress(), "test").sent > 30
+
+
+def test_a_schema_that_mostly_holds_does_not(llm_server: ScriptedServer, log: ReplayLog) -> None:
+    llm_server.texts = ["Конечно!"] * 9
+    requests = [chat(n) for n in range(40)]
+    assert Client(section(), [llm_server.url], log).answer(requests, Progress(), "test").sent == 40
+
+
+def test_one_that_is_there_twice_is_sent_once(llm_server: ScriptedServer, log: ReplayLog) -> None:
+    llm_server.faults = [400]
+    twice = (request(n) for n in (0, 0, 1, 0, 1, 2, 2))
+    spent = Client(section(), [llm_server.url], log).answer(twice, Progress(), "test")
+    assert (spent.sent, spent.failed.total(), spent.replayed) == (2, 1, 4)
+    assert len(llm_server.requests) == 3
+
+
+def test_what_cannot_be_read_ends_the_run_after_calls_in_flight(
+    llm_server: ScriptedServer, log: ReplayLog
+) -> None:
+    def broken() -> Iterator[Request]:
+        yield from (request(n) for n in range(6))
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        Client(section(), [llm_server.url], log).answer(broken(), Progress(), "test")
+    assert len(log) == len(llm_server.requests) == 6
+
+
+def test_progress_says_what_matters(
+    llm_server: ScriptedServer, log: ReplayLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rupairs.progress._LINE_EVERY_S", 0.0)
+    llm_server.faults = [400]
+    said = StringIO()
+    progress = Progress(Console(file=said, width=200))
+    requests = (request(n) for n in range(6))
+    Client(section(), [llm_server.url], log).answer(requests, progress, "test", 6)
+    last = said.getvalue().splitlines()[-1]
+    assert re.fullmatch(r"  test: 6/6 \d+ tok/s, failed: BadRequestError 1", last)
+    assert re.search(r"  test: 5/6, 0:00:0\d left \d+ tok/s", said.getvalue())
