@@ -28,11 +28,13 @@ class Tally:
             self.reasons[fault[0], row["kind"]] += 1
 
     def facts(self) -> dict[str, Any]:
-        """Return the counts, ready for JSON: (texts, kept) by kind and change, and by origin."""
-        return {
-            "by_change": {" ".join(k): v for k, v in self._grouped((0, 1)).items()},
-            "by_origin": {" ".join(k): v for k, v in self._grouped((2, 0)).items()},
-        }
+        """Return the counts by kind and change, and by origin and kind, ready for JSON."""
+
+        def counted(parts: Sequence[int]) -> dict[str, dict[str, int]]:
+            groups = self._grouped(parts).items()
+            return {" ".join(g): {"texts": seen, "kept": kept} for g, (seen, kept) in groups}
+
+        return {"by_change": counted((0, 1)), "by_origin": counted((2, 0))}
 
     def page(self) -> str:
         """Return the counts as Markdown."""

@@ -1,7 +1,7 @@
 """Rows and splits: of every anchor with enough texts, the same number of each, as pairs.
 
-1. The texts are surveyed: which repeat an earlier pair, which anchors are complete, which anchors
-   share a text. Those that do stay in train, so that no held-out text was trained on.
+1. The texts are surveyed (`ruhnp.survey`): which stand with another anchor already, and which
+   anchors are complete without them. So no text is in two splits.
 2. Of surplus texts an even choice over the kinds of change is kept (`ruhnp.choice`).
 3. An incomplete anchor goes to `incomplete.parquet` with what it has; it is never padded. What
    the pair schema has no column for goes to `provenance.parquet`.
@@ -49,11 +49,10 @@ def release(context: Context) -> None:
     """Write the pairs of complete anchors; surplus texts and incomplete anchors are dropped."""
     config: ReleaseSection = context.config
     verified = context.inputs["ruhnp.verify"]
-    found = survey(_rows(verified))
+    found = survey(lambda: _rows(verified))
     complete = found.complete(config)
-    joined = found.sharing_text(complete)
     sizes = {"validation": config.validation, "test": config.test}
-    splits = split_by_rank(complete - joined, sizes, context.seed) | dict.fromkeys(joined, "train")
+    splits = split_by_rank(complete, sizes, context.seed)
     with context.writer(PAIR_SCHEMA) as writer:
         parts = _Release(
             config=config,
@@ -74,7 +73,6 @@ def release(context: Context) -> None:
     context.facts |= {
         "rows": len(complete),
         "incomplete_anchors": len(found.counts) - len(complete),
-        "anchors_sharing_text": len(joined),
         "statistics": parts.statistics.facts(),
     }
     (context.out / "notes.md").write_text(parts.statistics.notes(context.facts), encoding="utf-8")
@@ -123,7 +121,7 @@ def _anchor(parts: _Release, rows: list[Row]) -> None:
 
 def _reason(parts: _Release, row: Row, rows: list[Row], split: str | None) -> tuple[str, str]:
     if (earlier := parts.found.repeated.get(row["number"])) is not None:
-        return "duplicate", earlier
+        return "duplicate", f"stands with anchor {earlier}"
     if split is None:
         return "incomplete_row", _have(rows)
     most = dict(zip(_SIDES, _most(parts.config), strict=True))[row["kind"]]

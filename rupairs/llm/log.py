@@ -7,7 +7,6 @@ kept apart and never stand for an answer.
 import json
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -37,6 +36,8 @@ class ReplayLog:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.executescript(_TABLES)
+            self._has_failures = bool(self._db.execute("SELECT 1 FROM failures").fetchone())
+            self._has_just_failures = False
         except sqlite3.DatabaseError as error:
             raise RupairsError(f"{path}: not a usable replay log ({error})") from None
 
@@ -57,9 +58,10 @@ class ReplayLog:
         """Store an answer; it is on its way to disk when this returns."""
         self._db.execute(
             "INSERT OR IGNORE INTO answers VALUES (?, ?, ?)",
-            (request.key, request.to_json(), json.dumps(asdict(answer), ensure_ascii=False)),
+            (request.key, request.to_json(), json.dumps(vars(answer), ensure_ascii=False)),
         )
-        self._db.execute("DELETE FROM failures WHERE key = ?", (request.key,))
+        if self._has_failures:
+            self._db.execute("DELETE FROM failures WHERE key = ?", (request.key,))
 
     def fail(self, request: Request, reason: str, detail: str) -> None:
         """Store that a call failed for good in this run."""
@@ -67,14 +69,16 @@ class ReplayLog:
             "INSERT OR REPLACE INTO failures VALUES (?, ?, ?)", (request.key, reason, detail)
         )
         self._db.execute("INSERT OR IGNORE INTO just_failed VALUES (?)", (request.key,))
+        self._has_failures = self._has_just_failures = True
 
     def has_just_failed(self, key: str) -> bool:
         """Say whether a call failed since `forget_failed`."""
-        return self._holds("just_failed", key)
+        return self._has_just_failures and self._holds("just_failed", key)
 
     def forget_failed(self) -> None:
         """From here on, calls that failed before may be sent again."""
         self._db.execute("DELETE FROM just_failed")
+        self._has_just_failures = False
 
     def failure(self, key: str) -> tuple[str, str] | None:
         """Return (reason, detail) of a failed call."""

@@ -1,5 +1,6 @@
 """Reading a reply: servers differ in what they leave out, and careless ones send anything."""
 
+import json
 from typing import Any
 
 from rupairs.errors import RupairsError
@@ -17,35 +18,33 @@ class UnreadableAnswerError(Exception):
     """The server answered with something that is no completion."""
 
 
-def read_reply(reply: Any, seconds: float) -> Answer:
-    """Return what a reply of either endpoint holds.
+def read_reply(raw: bytes, seconds: float) -> Answer:
+    """Return what the body of a reply, of either endpoint, holds.
 
     Thinking aloud stands in a field of its own, which is in no standard: `reasoning_content`, or
     `reasoning`. Raises EmptyAnswerError and UnreadableAnswerError.
     """
     try:
-        choice = reply.choices[0] if reply.choices else None
-        message = getattr(choice, "message", None)
-        text = message.content if message is not None else getattr(choice, "text", None)
-    except (AttributeError, TypeError, LookupError) as error:
-        raise UnreadableAnswerError(f"not a completion: {error}") from None
-    thought = any(getattr(message, n, None) for n in ("reasoning_content", "reasoning"))
-    if text is None and thought:
-        text = ""
-    if text is None:
+        reply = json.loads(raw)
+        choice = reply["choices"][0] if reply["choices"] else {}
+        message = choice.get("message", choice)
+        text = message.get("content") if "message" in choice else message.get("text")
+        thought = bool(message.get("reasoning_content") or message.get("reasoning"))
+        usage = reply.get("usage") or {}
+        answer = Answer(
+            text=whole("" if text is None else text),
+            finish_reason=whole(str(choice.get("finish_reason") or "")),
+            prompt_tokens=_count(usage.get("prompt_tokens")),
+            completion_tokens=_count(usage.get("completion_tokens")),
+            served_by=whole(str(reply.get("model") or "")),
+            seconds=round(seconds, 3),
+            reasoning=thought,
+        )
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise UnreadableAnswerError(f"not a completion: {type(error).__name__}: {error}") from None
+    if text is None and not thought:
         raise EmptyAnswerError
-    if not isinstance(text, str):
-        raise UnreadableAnswerError(f"the text is of type {type(text).__name__}")
-    usage = getattr(reply, "usage", None)
-    return Answer(
-        text=whole(text),
-        finish_reason=whole(str(getattr(choice, "finish_reason", None) or "")),
-        prompt_tokens=_count(usage, "prompt_tokens"),
-        completion_tokens=_count(usage, "completion_tokens"),
-        served_by=whole(str(getattr(reply, "model", None) or "")),
-        seconds=round(seconds, 3),
-        reasoning=thought,
-    )
+    return answer
 
 
 def whole(text: str) -> str:
@@ -53,8 +52,7 @@ def whole(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def _count(usage: Any, name: str) -> int:
-    value = getattr(usage, name, None)
+def _count(value: Any) -> int:
     return value if isinstance(value, int) and value > 0 else 0
 
 

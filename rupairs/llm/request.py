@@ -34,6 +34,10 @@ class Request:
 
     def to_json(self) -> str:
         """Return the request as canonical JSON."""
+        return self._json
+
+    @cached_property
+    def _json(self) -> str:
         # Not `asdict`, which copies everything deeply.
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         return json.dumps(values, sort_keys=True, ensure_ascii=False)

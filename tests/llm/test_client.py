@@ -65,7 +65,7 @@ def test_every_call_is_paid_once(llm_server: ScriptedServer, log: ReplayLog) -> 
     assert stored is not None and stored.completion_tokens == 5 and stored.served_by == "tiny"
 
 
-@pytest.mark.parametrize("fault", [500, 503, 429, 409, "drop", "garbage", "empty"])
+@pytest.mark.parametrize("fault", [500, 503, 429, 409, 408, "drop", "garbage", "empty"])
 def test_transient_faults_are_tried_again(
     llm_server: ScriptedServer, log: ReplayLog, fault: int | str
 ) -> None:

@@ -17,7 +17,8 @@ from tests.training.tiny import write_encoder
 
 XML = """<?xml version='1.0' encoding='UTF8'?>
 <data><corpus>
-<paraphrase><value name="id">1</value><value name="text_1">Паром &amp;laquo;Чайка&amp;raquo; вернулся в порт</value>
+<paraphrase><value name="id">1</value>
+<value name="text_1">Паром &amp;laquo;Чайка&amp;raquo; вернулся в порт</value>
 <value name="text_2">В порт вернулся паром «Чайка»</value><value name="class">1</value></paraphrase>
 <paraphrase><value name="id">2</value><value name="text_1">Паром вернулся в порт</value>
 <value name="text_2">Паром не вернулся в порт</value><value name="class">-1</value></paraphrase>

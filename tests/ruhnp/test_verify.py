@@ -42,7 +42,7 @@ def test_the_report_shows_the_balance(encoder: Path, tmp_path: Path) -> None:
     assert "| positive | — | 2 | 2 | 100% |" in report
     assert "| rule | negative | 1 | 1 | 100% |" in report
     assert "| other_change | 0 | 1 |" in report
-    assert outcome.manifest.facts["by_change"]["negative number"] == [2, 1]
+    assert outcome.manifest.facts["by_change"]["negative number"] == {"texts": 2, "kept": 1}
     assert "notes.md" in outcome.manifest.files
 
 
