@@ -2,8 +2,18 @@
 
     python -m benchmarks.generation
 
-run at the root of the repository with the environment of the project. Prints Markdown, and writes
-it and every figure beside each other. `benchmarks/README.md` says what is measured.
+run at the root of the repository with the environment of the project. Prints a table in Markdown,
+and writes it and every figure (`--out`). All make the same calls, differing only in the number in
+the user message, in a process of its own for each run, in turns. Environments of peers are made
+with pip under `--work` and reused; where that or a run fails, the error is the result.
+
+- *calls/s*: calls over the seconds from the first call's arrival at the server to its last answer,
+  so that neither imports nor the start of a peer's own processes count.
+- *whole process*, *CPU*: from start to end, imports included; CPU of child processes too, as far as
+  they were waited for.
+- *after a kill at half*: the process and all it started get SIGKILL when half of the calls have
+  reached the server; then it is run again on the same folder. What came in both runs, over the
+  calls of one pass: 1 plus what was in flight, if nothing is forgotten.
 """
 
 import argparse
@@ -155,12 +165,17 @@ class Bench:
                 error = " ".join(f.get("error", "not run").split()).replace("|", "/")
                 lines.append(f"| {title} | {error[-300:]} | | | | |")
                 continue
-            cells = [f"{f['calls_per_s']:.0f}", f"{f.get('rupairs_is_times_as_fast', 0):.2f}"]
+            times = f.get("rupairs_is_times_as_fast")
+            cells = [f"{f['calls_per_s']:.0f}", f"{times:.2f}" if times else ""]
             cells += [f"{f['whole_s']:.1f}", f"{f['cpu_s']:.1f}"]
             again = f.get("resumed_over_one_pass")
-            cells.append(f"{again:.2f}" if again else "failed")
+            cells.append(f"{again:.3f}" if again else self._not_resumed(f))
             lines.append(f"| {title} | {' | '.join(cells)} |")
         return lines
+
+    def _not_resumed(self, figures: dict[str, Any]) -> str:
+        error: str = figures.get("resume_error", "not tried")
+        return f"did not go on: {' '.join(error.split())[:60]}".replace("|", "/")
 
     def _make(self, runner: Runner, folder: Path, enough: Any = None) -> dict[str, Any]:
         a = self.arguments

@@ -1,9 +1,13 @@
 """Curator: python generation_curator.py URL CALLS CONCURRENCY FOLDER, in its environment.
 
-Its limits on requests and tokens a minute are set so high that they do not count.
+Its limits on requests and tokens a minute are set so high that they do not count. It counts tokens
+with tiktoken, which would download its vocabulary; a package that it needs brings the file along.
 """
 
+import os
 import sys
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from bespokelabs import curator
@@ -25,6 +29,10 @@ class Writer(curator.LLM):
 
 def main(url: str, calls: int, concurrency: int, folder: str) -> None:
     """Make all calls, or those its cache in the folder lacks."""
+    litellm = find_spec("litellm")
+    assert litellm is not None and litellm.origin is not None
+    tokenizers = Path(litellm.origin).parent / "litellm_core_utils/tokenizers"
+    os.environ["TIKTOKEN_CACHE_DIR"] = str(tokenizers)
     writer = Writer(
         model_name=MODEL,
         backend="openai",

@@ -32,37 +32,43 @@ class RunnerError(Exception):
 
 @dataclass(frozen=True)
 class Runner:
-    """A script that makes the calls; `package` is what its own environment needs, '' for ours."""
+    """A script that makes the calls; `package` is what its own environment needs, '' for ours.
+
+    `forgotten` is what the package needs and does not ask for.
+    """
 
     name: str
     script: str
     package: str = ""
+    forgotten: tuple[str, ...] = ()
 
     def command(self, work: Path) -> list[str]:
         """Return the start of its command; RunnerError if its environment cannot be made."""
         if not self.package:
             return [sys.executable, "-m", f"benchmarks.{self.script}"]
-        return [_environment(self.package, work / "environments"), str(HERE / f"{self.script}.py")]
+        python = _environment((self.package, *self.forgotten), work / "environments")
+        return [python, str(HERE / f"{self.script}.py")]
 
 
 RUNNERS = (
     Runner("rupairs", "generation_ours"),
     Runner("AsyncOpenAI loop", "generation_bare"),
-    Runner("distilabel", "generation_distilabel", "distilabel[openai]==1.5.3"),
+    Runner("distilabel", "generation_distilabel", "distilabel[openai]==1.5.3", ("requests",)),
     Runner("curator", "generation_curator", "bespokelabs-curator==0.1.31"),
 )
 
 
-def _environment(package: str, folder: Path) -> str:
+def _environment(packages: tuple[str, ...], folder: Path) -> str:
     """Return the Python of a peer's environment, made now unless it is there."""
-    home = folder / "".join(c if c.isalnum() else "-" for c in package)
+    home = folder / "".join(c if c.isalnum() else "-" for c in packages[0])
     python, mark = home / "bin/python", home / "complete"
-    if not mark.is_file():
+    wanted = " ".join(packages)
+    if not mark.is_file() or mark.read_text(encoding="utf-8") != wanted:
         shutil.rmtree(home, ignore_errors=True)
         base = str(Path(getattr(sys, "_base_executable", sys.executable)))
         _do([base, "-m", "venv", str(home)])
-        _do([str(python), "-m", "pip", "install", "--quiet", package])
-        mark.write_text(package, encoding="utf-8")
+        _do([str(python), "-m", "pip", "install", "--quiet", *packages])
+        mark.write_text(wanted, encoding="utf-8")
     return str(python)
 
 

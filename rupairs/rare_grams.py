@@ -70,13 +70,11 @@ class RareGrams:
             start = start + 1
             left = ~there & (start < end)
             some, start, end, hashes = some[left], start[left], end[left], hashes[left]
-        if not places:
-            return np.zeros(0, np.int64), np.zeros(0, np.int64)
-        number = np.concatenate(numbers)
-        at = np.concatenate(places).astype(np.int64)
+        number = np.concatenate([np.zeros(0, np.int64), *numbers])
+        at = np.concatenate([np.zeros(0, np.int64), *places]).astype(np.int64)
         # A gram that a text repeats counts once. (Sorted: np.unique would hash, and be slower.)
         once = np.sort(texts.owners()[number] * len(self.hashes) + at)
-        once = once[np.append(True, once[1:] != once[:-1])]
+        once = once[np.append(True, once[1:] != once[:-1])[: len(once)]]
         owners, at = np.divmod(once, len(self.hashes))
         return at, owners
 

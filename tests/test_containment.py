@@ -3,11 +3,13 @@
 import random
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from rupairs.containment import Hit, KnownTexts, _together
-from rupairs.grams import N
+from rupairs.grams import Grams, N
+from rupairs.rare_grams import RareGrams
 from rupairs.text import key
 from tests.test_near import VOCABULARY
 
@@ -199,3 +201,15 @@ def test_saved_texts_find_what_they_found(tmp_path: Path) -> None:
     loaded = KnownTexts.load(tmp_path / "known")
     assert loaded.floor == 0.8
     assert loaded.hits(texts) == made.hits(texts) != []
+
+
+def test_texts_whose_grams_only_share_their_first_bits_are_no_hits() -> None:
+    """Nothing of the text is found though its grams fall into the buckets of known ones."""
+    known = KnownTexts(
+        pa.array([f"текст номер {n} из длинного списка текстов" for n in range(2_000)]), 0.8
+    )
+    for text in ("жж щщ ъъ", "фыва пролд йцукен", "qwerty uiop"):
+        assert known.hits(pa.array([text])) == []
+    few = RareGrams.of(np.array([5 << 44], np.uint64), np.array([0]), np.array([1]))
+    other = Grams(np.array([(5 << 44) + 1], np.uint64), np.array([0, 1]))
+    assert [len(found) for found in few.common(other, 1)] == [0, 0]
