@@ -40,7 +40,7 @@ def complete(client: openai.OpenAI, sentence: str, seed: int = 1) -> str:
         model=MODEL_ID,
         prompt=FEW_SHOT.format(sentence),
         max_tokens=16,
-        temperature=0.8,
+        temperature=0,
         seed=seed,
         stop=["\n"],
     )

@@ -129,13 +129,13 @@ def test_a_run_is_looked_at_by_the_other_commands(
     assert (rcb["found"], rcb["kept"]) == (22, 66 - len(leaks))
     verify = CliRunner().invoke(app, ["harvest", "verify", "--out", str(out), "--json"])
     assert verify.exit_code == 0
-    assert [row["verdict"] for row in json.loads(verify.stdout)] == ["explained"]
+    assert [row["verdict"] for row in json.loads(verify.stdout)] == ["count of a copy unknown"]
     sweep = CliRunner().invoke(app, ["harvest", "sweep", "--sample", "10", *where])
     assert sweep.exit_code == 0
     assert json.loads(sweep.stdout)[0]["looked_at"] == 10
 
 
-def test_verify_fails_on_what_nobody_can_explain(
+def test_verify_fails_on_a_source_that_is_not_whole(
     app: typer.Typer, sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = str(tmp_path / "out")
@@ -144,7 +144,7 @@ def test_verify_fails_on_what_nobody_can_explain(
     monkeypatch.setattr(harvest.sources, "SOURCES", (replace(get("rcb"), counts=(196,)),))
     verify = CliRunner().invoke(app, ["harvest", "verify", "--out", out])
     assert verify.exit_code == 1
-    assert "unexplained" in verify.stdout
+    assert "not whole" in verify.stdout
 
 
 def test_the_commands_are_registered_without_anything_heavy() -> None:
