@@ -183,8 +183,9 @@ def test_a_killed_worker_is_said_in_one_line(tmp_path: Path) -> None:
 
 def work_for_ever(folder: str) -> None:
     with open_engine("local", Path(folder), 2) as engine:
-        for _ in engine.map(slow, map(table, count())):
-            pass
+        for number, _ in enumerate(engine.map(slow, map(table, count()))):
+            if number == 40:  # by then both workers have worked
+                (Path(folder) / "working").touch()
 
 
 @pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGKILL])
@@ -198,9 +199,9 @@ def test_workers_end_with_their_parent(tmp_path: Path, asked: signal.Signals) ->
         cwd=REPOSITORY,
         start_new_session=True,
     )
-    wait_until(lambda: len(descendants(parent.pid)) == 2)
+    wait_until((tmp_path / "working").exists)
     workers = descendants(parent.pid)
-    time.sleep(0.5)  # they are started, and on their way
+    assert len(workers) == 2
     if asked == signal.SIGINT:
         os.killpg(parent.pid, asked)
     else:
@@ -211,7 +212,7 @@ def test_workers_end_with_their_parent(tmp_path: Path, asked: signal.Signals) ->
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while not holds():
         assert time.monotonic() < until
         time.sleep(0.01)
