@@ -18,11 +18,11 @@ from rupairs.llm.client import Client, Spent
 from rupairs.llm.log import ReplayLog
 from rupairs.llm.models import language_model
 from rupairs.llm.request import Candidate, Rejected, Request
+from rupairs.llm.rounds import answer_in_rounds
 from rupairs.llm.task import load_task
 from rupairs.manifest import read_manifest
 from rupairs.progress import Progress
 from rupairs.recipe import LLMSection
-from rupairs.vllm.answering import answer_in_rounds
 from rupairs.vllm.server import VllmServer
 from tests.vllm.conftest import TIMEOUT_S
 from tests.vllm.processes import children, members, named, wait_for
@@ -143,7 +143,13 @@ def test_calls_outlive_a_killed_engine(
 
         killer = threading.Thread(target=kill_when_some_are_answered)
         killer.start()
-        spent = answer_in_rounds(section(model), server, log, requests, Progress(), "test")
+        spent = answer_in_rounds(
+            lambda: Client(section(model), [server.url], log),
+            server,
+            lambda: requests,
+            Progress(),
+            "test",
+        )
         killer.join()
         assert (spent.sent, spent.failed.total()) == (len(requests), 0)
         assert not log.missing(requests)

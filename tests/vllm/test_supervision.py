@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from rupairs.llm.client import Client
 from rupairs.llm.log import ReplayLog
 from rupairs.llm.request import Request
+from rupairs.llm.rounds import answer_in_rounds
 from rupairs.progress import Progress
 from rupairs.recipe import LLMSection
-from rupairs.vllm.answering import answer_in_rounds
 from rupairs.vllm.command import Served
 from rupairs.vllm.environment import VARIABLE, VllmError
 from rupairs.vllm.processes import Processes
@@ -63,7 +64,9 @@ def test_what_a_death_left_unanswered_is_asked_again(stand_in: Making, tmp_path:
     )
     requests = [request(n, section.model) for n in range(40)]
     with ReplayLog(tmp_path / "llm.sqlite") as log, stand_in("dies", said) as server:
-        spent = answer_in_rounds(section, server, log, requests, Progress(), "test")
+        spent = answer_in_rounds(
+            lambda: Client(section, [server.url], log), server, lambda: requests, Progress(), "test"
+        )
         assert (spent.sent, spent.failed.total(), server.starts) == (40, 0, 2)
         assert spent.completion_tokens == 40 * 5
         assert not log.missing(requests)
