@@ -61,7 +61,8 @@ class Progress:
             now = time.monotonic()
             if now - last >= _LINE_EVERY_S:
                 # What a resumed run found done at its start says nothing about what is left.
-                left = (total - done) * (now - last) / (done - said) if total else 0.0
+                more = done - said
+                left = (total - done) * (now - last) / more if total and more else 0.0
                 said, last = done, now
                 of = f"/{total}" if total else ""
                 eta = f", {timedelta(seconds=round(left))} left" if left > 0 else ""

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
-from harvest.reporting.licenses import LicenseSummary, facts, permits, summary
+from rupairs.licenses import LicenseSummary, facts, permits, summary
 from harvest.reporting.survey import count_rows
 from rupairs.errors import UsageError
 from rupairs.options import print_json

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harvest.reporting import licenses
-from harvest.reporting.licenses import (
+from rupairs.licenses import (
     CONDITIONS,
     LicenseSummary,
     Part,

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 import rupairs.steps
 from harvest.cli import register
 from harvest.reporting.license_table import COLUMNS, licenses_of, parse_where
-from harvest.reporting.licenses import CONDITIONS, conditions_of, facts, permits, spdx_url, summary
+from rupairs.licenses import CONDITIONS, conditions_of, facts, permits, spdx_url, summary
 from harvest.sources import SOURCES
 from harvest.stage import STAGE
 from rupairs.errors import RupairsError, UsageError
