@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
-from rupairs.licenses import LicenseSummary, facts, permits, summary
 from harvest.reporting.survey import count_rows
 from rupairs.errors import UsageError
+from rupairs.licenses import LicenseSummary, facts, permits, summary
 from rupairs.options import print_json
 from rupairs.store import StageReader
 

@@ -7,7 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harvest.reporting import licenses
+from harvest.reporting.plots import draw_dropped, draw_lengths, draw_matrix, draw_sources
+from harvest.reporting.samples import leak_pages, markdown, rows_table, sample_pages
+from harvest.reporting.survey import PAIRS, SAMPLES, TEXTS, Lengths, Survey, survey
+from rupairs import licenses
 from rupairs.licenses import (
     CONDITIONS,
     LicenseSummary,
@@ -16,9 +19,6 @@ from rupairs.licenses import (
     permits,
     spdx_url,
 )
-from harvest.reporting.plots import draw_dropped, draw_lengths, draw_matrix, draw_sources
-from harvest.reporting.samples import leak_pages, markdown, rows_table, sample_pages
-from harvest.reporting.survey import PAIRS, SAMPLES, TEXTS, Lengths, Survey, survey
 
 Facts = dict[str, Any]
 Tallies = Mapping[str, Mapping[str, Any]]

@@ -10,10 +10,10 @@ from typer.testing import CliRunner
 import rupairs.steps
 from harvest.cli import register
 from harvest.reporting.license_table import COLUMNS, licenses_of, parse_where
-from rupairs.licenses import CONDITIONS, conditions_of, facts, permits, spdx_url, summary
 from harvest.sources import SOURCES
 from harvest.stage import STAGE
 from rupairs.errors import RupairsError, UsageError
+from rupairs.licenses import CONDITIONS, conditions_of, facts, permits, spdx_url, summary
 from tests.harvest.conftest import Harvest
 
 ROWS = {
