@@ -1,18 +1,24 @@
-"""The verb `rupairs card`."""
+"""The verbs `rupairs card`, `rupairs publish` and `rupairs verify`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from rupairs.options import Out, Recipe, Redo, Set
+from rupairs.options import AsJson, Out, Recipe, Redo, Set
 
 
 def register(app: typer.Typer) -> None:
-    """Add the stage's verb to the command line."""
+    """Add the stage's verbs to the command line."""
+    _card(app)
+    _publish(app)
+    _verify(app)
 
+
+def _card(app: typer.Typer) -> None:
     @app.command()
     def card(
-        release: Annotated[str, typer.Argument(help="ruhnp, ruwanli or encoder.")],
+        release: Annotated[str, typer.Argument(help="pairs, ruhnp, ruwanli or encoder.")],
         recipe: Recipe,
         out: Out,
         redo: Redo = False,
@@ -22,3 +28,53 @@ def register(app: typer.Typer) -> None:
         from rupairs.runs import run_one
 
         raise typer.Exit(run_one(f"data_cards.{release}", recipe, out, override or [], redo))
+
+
+def _publish(app: typer.Typer) -> None:
+    @app.command()
+    def publish(  # noqa: PLR0913, PLR0917 (one option each)
+        folder: Annotated[Path, typer.Argument(help="A release folder: RUN/release/ruhnp.")],
+        repo: Annotated[str, typer.Argument(help="OWNER/NAME on the Hub.")],
+        yes: Annotated[bool, typer.Option("--yes", help="Send it; else only show what.")] = False,
+        public: Annotated[bool, typer.Option(help="If the repository is to be made.")] = False,
+        branch: Annotated[str, typer.Option(help="Where to.")] = "main",
+        pull_request: Annotated[bool, typer.Option("--pr", help="Ask others to merge.")] = False,
+        tag: Annotated[str | None, typer.Option(help="Such as v1.0; never moved.")] = None,
+        message: Annotated[str, typer.Option(help="Of the commit.")] = "",
+        simulated: Annotated[
+            bool, typer.Option("--simulated", help="Though its reviewers were a program.")
+        ] = False,
+        displace: Annotated[
+            bool, typer.Option("--displace", help="Replace prose on the Hub by the release's.")
+        ] = False,
+        as_json: AsJson = False,
+    ) -> None:
+        """Show what publishing a release folder would change on the Hub; with --yes, do it.
+
+        The token comes from HF_TOKEN or `hf auth login`; another Hub from HF_ENDPOINT.
+        """
+        from data_cards.publish import Wishes
+        from data_cards.remote import Place
+        from data_cards.shown import publish_shown
+
+        wishes = Wishes(public, pull_request, tag, message, simulated, displace)
+        publish_shown(folder, Place(repo, "dataset", branch), wishes, yes, as_json)
+
+
+def _verify(app: typer.Typer) -> None:
+    @app.command()
+    def verify(
+        name: Annotated[str, typer.Argument(help="A folder, or OWNER/NAME on the Hub.")],
+        revision: Annotated[str | None, typer.Option(help="On the Hub.")] = None,
+        benchmarks: Annotated[
+            Path | None, typer.Option(help="A folder of texts that must not be in it.")
+        ] = None,
+        as_json: AsJson = False,
+    ) -> None:
+        """Check a data set, anybody's: repeats, splits, siblings, languages, card, checksums.
+
+        Exit code 1 if it has faults.
+        """
+        from data_cards.shown import verify_shown
+
+        raise typer.Exit(verify_shown(name, revision, benchmarks, as_json))

@@ -1,5 +1,8 @@
 """Licenses: what the terms of some pairs are, and what they say together.
 
+A row can stand under several licenses at once, `CC-BY-SA-3.0; Gemma Terms of Use`: that of the text
+it was made from and that of the model that wrote it. Their conditions add up.
+
 What is stated here are facts about the licenses that the publishers name, and no legal advice.
 Texts inside a data set may have other owners than its publisher.
 """
@@ -31,6 +34,7 @@ _KNOWN = {
     **dict.fromkeys(("ODbL-1.0", "CDLA-Sharing-1.0"), ("share_alike", "attribution")),
 }
 _SPDX = {name.lower(): name for name in _KNOWN}
+_GEMMA = ("gemma", "gemma terms of use")
 _UNSTATED = ("", "unknown", "none", "noassertion")
 
 
@@ -71,19 +75,30 @@ class LicenseSummary:
         return sorted(rows, key=lambda name: (-rows[name], name))
 
 
+def parts_of(license_id: str) -> tuple[str, ...]:
+    """Return the licenses that a row's `license` names."""
+    return tuple(part.strip() for part in license_id.split(";"))
+
+
 def conditions_of(license_id: str) -> tuple[str, ...]:
-    """Return the names of a license's conditions, strictest first."""
-    name = license_id.strip().lower()
+    """Return the names of the conditions of a row's license or licenses, strictest first."""
+    found = {condition for part in parts_of(license_id) for condition in _conditions(part)}
+    if len(found) > 1:
+        found.discard("free")
+    return tuple(condition for condition in CONDITIONS if condition in found)
+
+
+def _conditions(license_id: str) -> tuple[str, ...]:
+    name = license_id.lower()
     if name in _UNSTATED:
         return ("unknown",)
     if "credentialed" in name:
         return ("credentialed",)
-    if "openrail" in name:
+    if "openrail" in name or name in _GEMMA:
         return ("use_restricted", "notice")
     if named := _CREATIVE_COMMONS.fullmatch(name):
         kind = {"-sa": "share_alike", "-nd": "no_derivatives"}.get(named[2] or "")
-        found = {"attribution", "non_commercial" if named[1] else None, kind}
-        return tuple(condition for condition in CONDITIONS if condition in found)
+        return tuple(c for c in ("attribution", "non_commercial" if named[1] else None, kind) if c)
     return _KNOWN.get(_SPDX.get(name, ""), ("unrecognised",))
 
 
@@ -149,7 +164,8 @@ def permits(found: LicenseSummary) -> dict[str, str]:
     for name in ("use_restricted", "share_alike", "attribution", "notice"):
         if duties[name]:
             answers[name] = f"{CONDITIONS[name]} ({', '.join(duties[name])})"
-    alike = [p.name for p in found.licenses if "share_alike" in conditions_of(p.name)]
+    named = dict.fromkeys(name for p in found.licenses for name in parts_of(p.name))
+    alike = [name for name in named if "share_alike" in conditions_of(name)]
     if len(alike) > 1:
         answers["share_alike"] += f"; the licenses differ: {', '.join(alike)}"
     return answers

@@ -1,0 +1,136 @@
+"""Terms: the license of a release, worked out from the licenses of its rows.
+
+1. Every row names the licenses it stands under: that of its source, that of the model that wrote
+   it (`rupairs.licenses`).
+2. A row whose terms are unknown, or that may not be passed on (changed), forbids the release.
+3. Of the rest, the strictest terms hold for the whole: a share-alike license for all of it, its
+   later version where rows have several, the non-commercial one where rows are. Where no single
+   license satisfies all rows, the release has none: each row keeps its own, and the card says so.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from rupairs.licenses import CONDITIONS, conditions_of, parts_of
+
+FORBIDDING = ("credentialed", "unknown", "unrecognised", "no_derivatives")
+# The Hub's own list (huggingface.co/docs/hub/repositories-licenses), as far as licenses are known
+# to `rupairs.licenses`; most ids are those of SPDX in lower case.
+_HUB = {
+    *("apache-2.0", "mit", "bsd-2-clause", "bsd-3-clause", "isc", "unlicense", "cc0-1.0"),
+    *("cc-by-2.0", "cc-by-2.5", "cc-by-3.0", "cc-by-4.0", "cc-by-sa-3.0", "cc-by-sa-4.0"),
+    *("cc-by-nc-2.0", "cc-by-nc-3.0", "cc-by-nc-4.0"),
+    *("cc-by-nc-sa-2.0", "cc-by-nc-sa-3.0", "cc-by-nc-sa-4.0"),
+    *("cdla-sharing-1.0", "cdla-permissive-1.0", "cdla-permissive-2.0"),
+    *("odc-by", "odbl", "pddl", "openrail++", "gemma"),
+}
+_HUB_NAMES = {
+    "gemma terms of use": "gemma",
+    "odc-by-1.0": "odc-by",
+    "odbl-1.0": "odbl",
+    "pddl-1.0": "pddl",
+}
+_SHARE_ALIKE = re.compile(r"cc-by(-nc)?-sa-(\d\.\d)")
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Rows that forbid a release: their license, the condition in it, how many, some of them."""
+
+    license: str
+    condition: str
+    rows: int
+    examples: tuple[str, ...]
+
+    def __str__(self) -> str:
+        shown = ", ".join(self.examples) + (", …" if self.rows > len(self.examples) else "")
+        return (
+            f"{self.rows} rows under {self.license or 'no license'} ({self.condition}: "
+            f"{CONDITIONS[self.condition]}): {shown}"
+        )
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The license of a release as the Hub names it, its own name if that is `other`, and why."""
+
+    hub: str
+    name: str
+    reasons: tuple[str, ...]
+
+
+def forbidding(license_id: str) -> str | None:
+    """Return the condition of a row's license that forbids passing it on, None if none does."""
+    return next((c for c in conditions_of(license_id) if c in FORBIDDING), None)
+
+
+def refusals(rows: Iterable[tuple[str, str]], examples: int = 3) -> list[Refusal]:
+    """Return what forbids a release of rows given as (id, license); most rows first."""
+    found: dict[str, list[str]] = {}
+    counts: dict[str, int] = {}
+    for row, license_id in rows:
+        if license_id not in counts and forbidding(license_id) is None:
+            continue
+        counts[license_id] = counts.get(license_id, 0) + 1
+        shown = found.setdefault(license_id, [])
+        if len(shown) < examples:
+            shown.append(row)
+    refused = [
+        Refusal(name, forbidding(name) or "", n, tuple(found[name])) for name, n in counts.items()
+    ]
+    return sorted(refused, key=lambda refusal: (-refusal.rows, refusal.license))
+
+
+def release_terms(rows: Mapping[str, int]) -> Terms:
+    """Return the terms of a release whose rows have these licenses, counted."""
+    parts = _parts(rows)
+    reasons = [f"{n} rows: {name} ({_said(name)})" for name, n in parts.items()]
+    closed = [name for name in parts if forbidding(name)]
+    if closed:
+        why = f"no release may hold rows under: {', '.join(closed)}"
+        return Terms("unknown", "", (why, *reasons))
+    binding = [name for name in parts if "free" not in conditions_of(name)] or list(parts)
+    if len(binding) == 1:
+        return Terms(*_hub(binding[0]), tuple(reasons))
+    if (one := _share_alike(binding)) is not None:
+        why = f"rows under share-alike terms make all of it {one}"
+        return Terms(*_hub(one), (why, *reasons))
+    why = "no one license satisfies all rows, so each row keeps its own"
+    return Terms("other", "several-licenses-by-row", (why, *reasons))
+
+
+def _parts(rows: Mapping[str, int]) -> dict[str, int]:
+    parts: dict[str, int] = {}
+    for license_id, count in rows.items():
+        for name in parts_of(license_id):
+            parts[name] = parts.get(name, 0) + count
+    return dict(sorted(parts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _said(name: str) -> str:
+    return "; ".join(CONDITIONS[condition] for condition in conditions_of(name))
+
+
+def _hub(name: str) -> tuple[str, str]:
+    known = _HUB_NAMES.get(name.lower(), name.lower())
+    return (known, "") if known in _HUB else ("other", name)
+
+
+def _share_alike(names: list[str]) -> str | None:
+    """Return the one Creative Commons share-alike license under which all of these can go.
+
+    Adaptations may be under a later version of the same license. Its non-commercial sibling is
+    another license, and terms that restrict uses add a restriction that share-alike forbids.
+    """
+    alike = [name for name in names if "share_alike" in conditions_of(name)]
+    found = [_SHARE_ALIKE.fullmatch(name.lower()) for name in alike]
+    if not alike or not all(found):
+        return None
+    kinds = {match[1] or "" for match in found if match}
+    others = {c for name in names if name not in alike for c in conditions_of(name)}
+    if len(kinds) > 1 or "use_restricted" in others:
+        return None
+    if "non_commercial" in others and kinds != {"-nc"}:
+        return None
+    return max(alike, key=lambda name: name[-3:])

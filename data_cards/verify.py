@@ -1,0 +1,190 @@
+"""Verification of a data set, published or about to be: what its users would stumble over.
+
+Rows are compared by the keys of their texts (`rupairs.text.key`), so case, ё and punctuation do not
+hide a repeat. Every finding says how many rows it is about and shows some.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from data_cards.opening import Opened, Splits
+from rupairs.benchmark_texts import read_benchmarks
+from rupairs.containment import KnownTexts
+from rupairs.errors import RupairsError
+from rupairs.manifest import NAME, read_manifest, sha256
+from rupairs.pairs import NLI_RELATIONS
+from rupairs.russian import not_russian
+from rupairs.text_columns import clean_column, key_column
+
+Severity = Literal["ok", "note", "fault"]
+# The text all rows of a group share, by the columns of the set.
+_ANCHORS = ("query", "premise")
+_TEXTS = (*_ANCHORS, "passage", "hypothesis", "entailment", "contradiction", "pos", "neg")
+_SHOWN = 3
+_SAMPLE = 5_000
+_FOREIGN = 0.01
+_HELD = 0.8
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The result of one check: where, how many rows, and some of them."""
+
+    check: str
+    where: str
+    severity: Severity
+    said: str
+    examples: tuple[str, ...] = ()
+
+
+def verify(found: Opened, benchmarks: Path | None = None) -> list[Finding]:
+    """Return what every check says, faults and what is in order alike."""
+    results = [*_files(found), *_card(found)]
+    for config, splits in found.configs.items():
+        if not any(name in _TEXTS for table in splits.values() for name in table.column_names):
+            results.append(Finding("texts", config, "note", "no text columns that are known here"))
+            continue
+        keyed = {split: _keyed(table) for split, table in splits.items()}
+        results += [*_rows(config, splits, keyed), *_across(config, keyed)]
+        results += [_language(config, splits)]
+        if benchmarks is not None:
+            results.append(_leaks(config, keyed, benchmarks))
+    return results
+
+
+def _files(found: Opened) -> Iterator[Finding]:
+    if not (found.folder / NAME).is_file():
+        yield Finding("checksums", NAME, "note", "no manifest: nothing to compare the files with")
+        return
+    try:
+        manifest = read_manifest(found.folder)
+    except RupairsError as error:
+        yield Finding("checksums", NAME, "fault", str(error))
+        return
+    wrong = [n for n, f in manifest.files.items() if sha256(found.folder / n) != f.sha256]
+    yield _finding("checksums", NAME, wrong, "files are not as the manifest says")
+    refusals = manifest.facts.get("refusals", [])
+    yield _finding("terms", NAME, refusals, "kinds of rows must not be passed on")
+
+
+def _card(found: Opened) -> Iterator[Finding]:
+    front = found.card.front
+    missing = [name for name in ("license", "language") if not front.get(name)]
+    yield _finding("card", "front matter", missing, "fields are missing")
+    declared = front.get("dataset_info") or []
+    for info in [declared] if isinstance(declared, Mapping) else declared:
+        config = info.get("config_name", "default")
+        for split in info.get("splits", ()):
+            table = found.configs.get(config, {}).get(split["name"])
+            rows = table.num_rows if table is not None else 0
+            if rows != split["num_examples"]:
+                said = f"the card says {split['num_examples']} rows, there are {rows}"
+                yield Finding("card", f"{config}/{split['name']}", "fault", said)
+
+
+@dataclass(frozen=True)
+class _Keyed:
+    """The keys of a split: of whole rows, of the shared text, and of every text by column."""
+
+    rows: pa.Array
+    anchors: pa.Array
+    texts: Mapping[str, pa.Array]
+
+
+def _keyed(table: pa.Table) -> _Keyed:
+    texts, whole = {}, []
+    for name in [n for n in _TEXTS if n in table.column_names]:
+        values = pa.concat_arrays(table[name].chunks or [pa.array([], table[name].type)])
+        flat = values.flatten() if _is_list(values) else values
+        keys = key_column(clean_column(pc.fill_null(flat.cast(pa.string()), "")))
+        texts[name] = keys
+        if _is_list(values):
+            lengths = pc.fill_null(pc.list_value_length(values), 0).to_numpy()
+            offsets = pa.array(np.append(0, np.cumsum(lengths)), pa.int32())
+            keys = pc.binary_join(pa.ListArray.from_arrays(offsets, keys), "\x1f")
+        whole.append(keys)
+    anchor = next((texts[name] for name in _ANCHORS if name in texts), whole[0])
+    return _Keyed(pc.binary_join_element_wise(*whole, "\x1e"), anchor, texts)
+
+
+def _is_list(values: pa.Array) -> bool:
+    return bool(pa.types.is_list(values.type) or pa.types.is_large_list(values.type))
+
+
+def _rows(config: str, splits: Splits, keyed: Mapping[str, _Keyed]) -> Iterator[Finding]:
+    for split, found in keyed.items():
+        where = f"{config}/{split}"
+        empty = {n: pc.sum(pc.equal(k, "")).as_py() or 0 for n, k in found.texts.items()}
+        for name in [n for n in found.texts if _is_list(splits[split][n])]:
+            bare = pc.fill_null(pc.list_value_length(splits[split][name]), 0)
+            empty[name] += pc.sum(pc.equal(bare, 0)).as_py() or 0
+        said = [f"{name}: {count}" for name, count in empty.items() if count]
+        yield _finding("empty texts", where, said, "columns lack texts in some rows")
+        counts = pc.value_counts(found.rows)
+        twice = [c["values"].as_py() for c in counts if c["counts"].as_py() > 1]
+        yield _finding("repeats", where, twice, "rows are there twice or more", _first_text)
+        table = splits[split]
+        if "label" in table.column_names and pa.types.is_string(table["label"].type):
+            labels = pc.unique(table["label"]).to_pylist()
+            unknown = [str(label) for label in labels if label not in NLI_RELATIONS]
+            yield _finding("labels", where, unknown, "labels are not those of NLI")
+
+
+def _across(config: str, keyed: Mapping[str, _Keyed]) -> Iterator[Finding]:
+    names = list(keyed)
+    for n, one in enumerate(names):
+        for other in names[n + 1 :]:
+            where = f"{config}/{one} and {other}"
+            for check, part in (("repeats", "rows"), ("siblings", "anchors")):
+                mine, theirs = (getattr(keyed[name], part) for name in (one, other))
+                both = pc.unique(theirs.filter(pc.is_in(theirs, value_set=mine))).to_pylist()
+                said = "rows are in both" if part == "rows" else "anchors have rows in both"
+                yield _finding(check, where, [k for k in both if k], said, _first_text)
+
+
+def _language(config: str, splits: Splits) -> Finding:
+    texts: list[str] = []
+    for table in splits.values():
+        for name in [n for n in _TEXTS if n in table.column_names]:
+            values = table[name].slice(0, _SAMPLE).combine_chunks()
+            flat = pc.list_flatten(values) if _is_list(values) else values
+            texts += [text for text in flat.slice(0, _SAMPLE).to_pylist() if text]
+    foreign = [text for text in texts if not_russian(text)]
+    share = len(foreign) / max(len(texts), 1)
+    said = f"{len(foreign)} of the first {len(texts)} texts do not read as Russian"
+    severity: Severity = "fault" if share > _FOREIGN else "note" if foreign else "ok"
+    return Finding("language", config, severity, said, tuple(t[:120] for t in foreign[:_SHOWN]))
+
+
+def _leaks(config: str, keyed: Mapping[str, _Keyed], folder: Path) -> Finding:
+    benchmarks = read_benchmarks(folder)
+    known = KnownTexts(benchmarks.keys, _HELD)
+    leaked: list[str] = []
+    for found in keyed.values():
+        for keys in found.texts.values():
+            held = {hit.row: hit for hit in known.hits(keys)}
+            leaked += [f"{benchmarks.names[h.known]}: {keys[r].as_py()}" for r, h in held.items()]
+    return _finding("leaks", config, leaked, f"texts hold one of {folder.name}")
+
+
+def _finding(
+    check: str,
+    where: str,
+    wrong: list[str],
+    said: str,
+    show: Callable[[str], str] = str,
+) -> Finding:
+    if not wrong:
+        return Finding(check, where, "ok", "in order")
+    examples = tuple(show(item)[:120] for item in wrong[:_SHOWN])
+    return Finding(check, where, "fault", f"{len(wrong)} {said}", examples)
+
+
+def _first_text(key: str) -> str:
+    return key.partition("\x1e")[0]
