@@ -86,6 +86,21 @@ def status(
 
 
 @app.command()
+def trace(
+    name: Annotated[str, typer.Argument(help="A pair or text id, or SOURCE#ROW.")],
+    out: Out,
+    made: Annotated[
+        bool, typer.Option("--made", help="What was made from it, not what it was made from.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show where a row came from (calls, votes, source), or all that was made from it."""
+    from rupairs.trace_shown import show_trail
+
+    show_trail(out, name, made or "#" in name, as_json)
+
+
+@app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Show what this machine can run, which licenses come with it, and what to install."""
     from rupairs.doctor import show_doctor
