@@ -55,7 +55,9 @@ class Marking:
 
 def mark(pairs: pa.Table, marking: Marking) -> pa.Table:
     """Return the marks (`MARKS_SCHEMA`) of a table with `COLUMNS`."""
-    return pa.concat_tables(_mark(piece, marking) for piece in slices(pairs, ("query", "passage")))
+    pieces = [_mark(piece, marking) for piece in slices(pairs, ("query", "passage"))]
+    # In one piece: a slice would take all it was cut from along to another process.
+    return pa.concat_tables(pieces).combine_chunks()
 
 
 def _mark(pairs: pa.Table, marking: Marking) -> pa.Table:

@@ -11,13 +11,12 @@ order of the source.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from rupairs.text_columns import key_column
 
@@ -93,7 +92,7 @@ def _alike(
     keys: Mapping[str, list[str]], first: tuple[str, str], second: tuple[str, str], least: float
 ) -> npt.NDArray[np.float64]:
     """Return the lower of two sides' similarities, 0 where it is under `least`."""
-    lower = np.ones(len(keys["query_a"]))
+    lower: npt.NDArray[np.float64] = np.ones(len(keys["query_a"]))
     for a, b in (first, second):
         lower = np.minimum(lower, _similarities(keys[a], keys[b], least))
     for i in np.flatnonzero(lower >= least):
@@ -140,27 +139,3 @@ def survivors(compared: Iterable[pa.Table]) -> dict[int, Repeat]:
                 dropped[row] = Repeat(other, round(-similarity, 3))
                 break
     return dropped
-
-
-def pairs_to_compare(
-    texts: pa.Table, numbers: Rows, earlier: Rows, later: Rows, batch: int = 8_192
-) -> Iterator[pa.Table]:
-    """Yield tables for `compare`: the texts of candidate rows beside each other.
-
-    `texts` has `query`, `passage`, `symmetric` of the rows whose ascending numbers are `numbers`.
-    """
-    for start in range(0, len(earlier), batch):
-        a, b = earlier[start : start + batch], later[start : start + batch]
-        left = texts.take(pa.array(np.searchsorted(numbers, a)))
-        right = texts.take(pa.array(np.searchsorted(numbers, b)))
-        yield pa.table(
-            {
-                "earlier": a,
-                "later": b,
-                "symmetric": pc.and_(left["symmetric"], right["symmetric"]),
-                "query_a": left["query"],
-                "passage_a": left["passage"],
-                "query_b": right["query"],
-                "passage_b": right["passage"],
-            }
-        )

@@ -4,20 +4,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from harvest.benchmarks import Benchmarks
+from harvest.heads import SIDES, Heads
 from harvest.marked import Marked
 from harvest.repeats import (
     HEAD,
     Rows,
     compare,
     first_of_each,
-    pairs_to_compare,
     survivors,
 )
 from rupairs.engine import Engine
@@ -73,8 +71,8 @@ def nearly_repeated(
     alive[list(gone)] = False
     earlier, later = marked.buckets.candidates(alive)
     numbers = np.unique(np.concatenate([earlier, later]))
-    texts = _texts(parts, numbers)
-    tables = pairs_to_compare(texts, numbers, earlier, later)
+    heads = Heads.write(marked.buckets.folder, numbers, _chosen(parts, numbers), HEAD)
+    tables = heads.beside(earlier, later)
     compared = engine.map(partial(compare, similarity=similarity), tables)
     return {
         row: Verdict(
@@ -106,19 +104,14 @@ def _remaining(marked: Marked, gone: Verdicts) -> Rows:
     return np.flatnonzero(mask)
 
 
-def _texts(parts: Iterable[Path], numbers: Rows) -> pa.Table:
-    """Return the beginnings of the texts of some rows of the table, in order."""
-    columns = ["query", "passage", "symmetric"]
-    chosen, start = [], 0
-    for batch in _batches(parts, columns):
+def _chosen(parts: Iterable[Path], numbers: Rows) -> Iterator[pa.RecordBatch]:
+    """Yield the texts of some rows of the table, in order."""
+    start = 0
+    for batch in _batches(parts, [*SIDES, "symmetric"]):
         low, high = np.searchsorted(numbers, [start, start + batch.num_rows])
         if low < high:
-            rows = batch.take(pa.array(numbers[low:high] - start))
-            heads: list[Any] = [pc.utf8_slice_codeunits(rows[n], 0, HEAD) for n in columns[:2]]
-            chosen.append(pa.record_batch([*heads, rows["symmetric"]], names=columns))
+            yield batch.take(pa.array(numbers[low:high] - start))
         start += batch.num_rows
-    schema = pa.schema({"query": pa.string(), "passage": pa.string(), "symmetric": pa.bool_()})
-    return pa.Table.from_batches(chosen, schema=schema).combine_chunks()
 
 
 def _batches(parts: Iterable[Path], columns: list[str]) -> Iterator[pa.RecordBatch]:

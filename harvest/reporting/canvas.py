@@ -36,7 +36,8 @@ def canvas(
 
 def logs(numbers: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Return decimal logarithms, 0 also for 0; what is not a number stays so."""
-    return np.log10(np.maximum(numbers, 1))
+    found: npt.NDArray[np.float64] = np.log10(np.maximum(numbers, 1))
+    return found
 
 
 def decades(axis: "Axes") -> None:

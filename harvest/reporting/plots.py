@@ -148,7 +148,7 @@ def draw_matrix(matrix: Matrix, titles: tuple[str, str, str], path: Path) -> Non
     width, height = 2.4 + 0.42 * len(columns), 2.6 + 0.27 * len(rows)
     with canvas(path, max(6.0, width), height) as figure:
         axis = figure.subplots()
-        shades = np.ma.masked_where(cells == 0, np.log10(cells + 1))
+        shades = np.where(cells == 0, np.nan, np.log10(cells + 1))
         axis.imshow(shades, cmap="OrRd", aspect="auto", vmin=0, vmax=6)
         for (row, column), count in np.ndenumerate(cells):
             if count:

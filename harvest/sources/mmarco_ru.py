@@ -95,7 +95,8 @@ def _wrong(native: Native, path: Path, judged: _Ids) -> _Ids:
     """Return for each judged question the first passages that the triples name as wrong."""
     queries, known = np.unique(judged[:, 1]), np.unique(_joint(judged[:, 1], judged[:, 0]))
     taken = np.zeros(len(queries), np.int64)
-    found, read = [np.empty((0, 3), np.int64)], 0
+    found: list[npt.NDArray[np.int64]] = [np.empty((0, 3), np.int64)]
+    read = 0
     for query, passage in _triples(path):
         read += len(query)
         native.tick(f"{path.name}: {read} triples read")

@@ -16,7 +16,6 @@ from harvest.repeats import (
     Repeat,
     compare,
     first_of_each,
-    pairs_to_compare,
     survivors,
 )
 
@@ -178,33 +177,6 @@ def test_every_dropped_row_repeats_a_kept_one_and_no_two_kept_are_near(
     assert all((repeat.earlier, row) in edges for row, repeat in dropped.items())
     assert not {repeat.earlier for repeat in dropped.values()} & dropped.keys()
     assert all(a in dropped or b in dropped for a, b in edges)
-
-
-def texts(rows: int) -> pa.Table:
-    columns: dict[str, Any] = {
-        "query": [f"вопрос {n}" for n in range(rows)],
-        "passage": [f"ответ {n}" for n in range(rows)],
-        "symmetric": [n % 3 > 0 for n in range(rows)],
-    }
-    return pa.table(columns)
-
-
-def test_the_texts_stand_beside_each_other() -> None:
-    numbers = np.array([2, 5, 6, 40])
-    earlier, later = np.array([2, 5, 2, 6]), np.array([6, 6, 40, 40])
-    tables = list(pairs_to_compare(texts(4), numbers, earlier, later, batch=3))
-    assert [one.num_rows for one in tables] == [3, 1]
-    whole = pa.concat_tables(tables)
-    assert whole["earlier"].to_pylist() == [2, 5, 2, 6]
-    assert whole["later"].to_pylist() == [6, 6, 40, 40]
-    assert whole["query_a"].to_pylist() == [f"вопрос {n}" for n in (0, 1, 0, 2)]
-    assert whole["passage_b"].to_pylist() == [f"ответ {n}" for n in (2, 2, 3, 3)]
-    assert whole["symmetric"].to_pylist() == [False, True, False, False]
-
-
-def test_no_candidates() -> None:
-    none = np.zeros(0, np.int64)
-    assert list(pairs_to_compare(texts(0), none, none, none)) == []
 
 
 def test_a_batch_gives_what_its_rows_give_alone() -> None:
