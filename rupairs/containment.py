@@ -211,7 +211,8 @@ class KnownTexts:
         at = np.minimum(np.searchsorted(have, asked), max(len(have) - 1, 0))
         there = have[at] == asked if len(have) else np.zeros(len(asked), bool)
         sums = np.add.reduceat(there, np.cumsum(sizes) - sizes) if len(sizes) else sizes
-        return sums / np.maximum(sizes, 1)
+        shares: npt.NDArray[np.float64] = sums / np.maximum(sizes, 1)
+        return shares
 
 
 def _distinct(found: Grams) -> Grams:
