@@ -1,10 +1,16 @@
-"""The encoder's release folder: the trained model as it is, with a card from the manifests."""
+"""The encoder's release folder: the trained model as it is, with a card from the manifests.
+
+Weights are under the terms of the encoder that training began with. The texts are not in them, so
+their licenses are told, and only credentialed ones, which bind what is made of them, forbid it.
+"""
 
 import shutil
 from pathlib import Path
 
 from data_cards.card import funnel, licenses, models, render
-from rupairs.manifest import NAME
+from data_cards.front import Licensed
+from rupairs.licenses import conditions_of
+from rupairs.manifest import NAME, Manifest
 from rupairs.steps import Context
 
 _NOT_MODEL = {NAME, "report.md", "notes.md", "README.md"}
@@ -24,10 +30,10 @@ def release_encoder(context: Context) -> None:
         if Path(name).suffix == ".png":
             shutil.copyfile(evaluation.directory / name, context.out / name)
     manifests = [reader.manifest for reader in context.inputs.values()]
+    licensed = _licensed(manifests)
     front = {
         "language": ["ru"],
-        "license": "other",
-        "license_name": "see-the-license-section",
+        **licensed.fields(),
         "library_name": "sentence-transformers",
         "pipeline_tag": "sentence-similarity",
         "tags": ["sentence-transformers", "feature-extraction"],
@@ -37,11 +43,24 @@ def release_encoder(context: Context) -> None:
         "title": context.config.title or "Russian sentence encoder",
         "models": models(manifests),
         "licenses": licenses(manifests),
+        "terms": licensed.terms,
         "funnel": funnel(m for m in manifests if m.counts.rows_in),
         "training": trained.manifest,
         "evaluation": notes.read_text(encoding="utf-8").strip() if notes.is_file() else "",
         "simulated": context.simulated,
         "versions": trained.manifest.versions,
     }
-    card = render("encoder.md.jinja", front, facts)
+    card = render("encoder.md.jinja", front, facts, context.config.prose_text())
     (context.out / "README.md").write_text(card, encoding="utf-8")
+    context.facts |= licensed.facts()
+
+
+def _licensed(manifests: list[Manifest]) -> Licensed:
+    start = next(m for m in models(manifests) if m.role == "initial encoder")
+    licensed = Licensed.of([(start.id, start.license)])
+    closed = [
+        f"trained on {source} ({license_id})"
+        for source, license_id in licenses(manifests).items()
+        if "credentialed" in conditions_of(license_id)
+    ]
+    return Licensed(licensed.terms, (*licensed.refusals, *closed))

@@ -105,8 +105,11 @@ def _answer(
         server_log = context.run / "embedded-llm.log"
         with EmbeddedServer(server_log, slots=section.concurrency) as server:
             return client(server.url).answer(requests(), progress, label, total)
-    from rupairs.vllm.answering import section_server
+    from rupairs.vllm.answering import section_batch, section_server
 
+    if section.server in ("vllm-batch", "ray"):
+        batch = section_batch(section, log, context.run / "vllm.log", progress)
+        return batch.answer(requests(), progress, label, total)
     with section_server(section, context.run / "vllm.log", progress) as vllm:
         return answer_in_rounds(lambda: client(vllm.url), vllm, requests, progress, label, total)
 

@@ -5,15 +5,13 @@
    again after a jittered, growing pause, or after `Retry-After` when the server names one.
 3. A fault of one request (400, 413, 422) fails that request; a fault of the setting (401, 403,
    404, no server that answers, a schema that is ignored) stops the run with one clear line.
-4. Requests are taken one by one as they can be sent, and forgotten when they are answered: memory
-   does not grow with their number.
 """
 
 import asyncio
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -24,10 +22,11 @@ import openai
 from rupairs.errors import RupairsError
 from rupairs.llm.budget import Budget
 from rupairs.llm.faults import FATAL, FAULTS, detail, is_refused, is_transient, pause
+from rupairs.llm.ledger import Ledger, Todo
 from rupairs.llm.log import ReplayLog
-from rupairs.llm.reply import Enforcement, read_reply
+from rupairs.llm.reply import read_reply
 from rupairs.llm.request import Answer, Request
-from rupairs.llm.spent import Pace, Spent, shown
+from rupairs.llm.spent import Spent
 from rupairs.progress import Progress
 from rupairs.recipe import LLMSection
 
@@ -36,7 +35,6 @@ __all__ = ["Client", "Spent"]
 _REST_S = 5.0
 # Faults that are not a single call's: of the setting, of the disk, of what is read.
 _ENDING = (RupairsError, OSError, sqlite3.Error)
-_BREATH = 1_000
 
 
 @dataclass
@@ -54,18 +52,18 @@ class Client:
     def __init__(self, section: LLMSection, urls: Iterable[str], log: ReplayLog) -> None:
         self.section = section
         self.urls = tuple(urls)
-        self.log = log
-        self.budget = Budget(
-            section.max_calls,
-            section.max_tokens_total,
-            section.max_hours,
-            calls=len(log) if section.max_calls else 0,
-            tokens=log.tokens() if section.max_tokens_total else 0,
-        )
-        self._enforcement = Enforcement(section.schema_required)
+        self._ledger = Ledger(section, log)
         self._key = os.environ.get(section.api_key_env, "")
-        self._under_way: set[str] = set()
-        self.spent = Spent()
+
+    @property
+    def budget(self) -> Budget:
+        """What may be spent, and what has been."""
+        return self._ledger.budget
+
+    @property
+    def spent(self) -> Spent:
+        """What the calls of the last `answer` came to so far."""
+        return self._ledger.spent
 
     def answer(
         self,
@@ -76,53 +74,18 @@ class Client:
     ) -> Spent:
         """Send every request the log lacks; afterwards each is in the log or a failure.
 
-        `total` is how many requests there are, for the time that is left; unknown if None and they
-        have no length. One that is there twice is sent once. Raises `BudgetSpentError` when a limit
-        is reached, `RupairsError` when no server serves.
+        `total` as for `Ledger.opened`. One that is there twice is sent once. Raises
+        `BudgetSpentError` when a limit is reached, `RupairsError` when no server serves.
         """
-        if total is None and isinstance(requests, Sized):
-            total = len(requests)
-        self.spent = spent = Spent()
-        pace = Pace()
-        started = time.monotonic()
-        self.log.forget_failed()
-        with progress.bar(label, total) as advance:
-
-            def done(units: int = 1) -> None:
-                advance(units, shown(spent, pace.speed(spent.completion_tokens)))
-
-            todo = self._lacking(requests, spent, done)
+        with self._ledger.opened(requests, progress, label, total) as todo:
             first = next((request for request in todo if request), None)
             if first:
-                stopped = asyncio.run(self._send_all(chain([first], todo), spent, done))
+                stopped = asyncio.run(self._send_all(chain([first], todo)))
                 if stopped is not None:
                     raise stopped
-        spent.seconds = time.monotonic() - started
-        return spent
+        return self.spent
 
-    def _lacking(
-        self, requests: Iterable[Request], spent: Spent, done: Callable[[int], None]
-    ) -> Iterator[Request | None]:
-        """Yield the requests to be sent, and None now and then where there are none for long."""
-        passed = 0
-        for request in requests:
-            key = request.key
-            if key in self._under_way or self.log.has(key) or self.log.has_just_failed(key):
-                spent.replayed += 1
-                passed += 1
-                if passed == _BREATH:
-                    done(passed)
-                    passed = 0
-                    yield None
-                continue
-            self._under_way.add(key)
-            yield request
-        if passed:
-            done(passed)
-
-    async def _send_all(
-        self, todo: Iterator[Request | None], spent: Spent, done: Callable[[], None]
-    ) -> Exception | None:
+    async def _send_all(self, todo: Todo) -> Exception | None:
         """Send all; return why it stopped early, once the calls in flight have been stored."""
         servers = [self._server(url) for url in self.urls]
         stopped: list[Exception] = []
@@ -135,9 +98,7 @@ class Client:
                     if request is None:
                         await asyncio.sleep(0)
                         continue
-                    await self._one(request, servers, spent)
-                    self._under_way.discard(request.key)
-                    done()
+                    await self._one(request, servers)
             except _ENDING as error:
                 stopped.append(error)
 
@@ -146,7 +107,6 @@ class Client:
                 for _ in range(self.section.concurrency):
                     group.create_task(worker())
         finally:
-            self._under_way.clear()
             await asyncio.gather(*(s.api.close() for s in servers))
         return stopped[0] if stopped else None
 
@@ -162,7 +122,7 @@ class Client:
         )
         return _Server(url, api)
 
-    async def _one(self, request: Request, servers: list[_Server], spent: Spent) -> None:
+    async def _one(self, request: Request, servers: list[_Server]) -> None:
         self.budget.reserve()
         began = time.monotonic()
         for attempt in range(1, self.section.attempts + 1):
@@ -177,25 +137,18 @@ class Client:
                 if attempt == self.section.attempts or not is_transient(error):
                     if is_refused(error) and all(s.heard < began for s in servers):
                         raise RupairsError(self._unreachable(server)) from None
-                    self._failed(request, error, spent)
+                    said = detail(error, self._key)
+                    self._ledger.failed(request, type(error).__name__, said)
                     return
-                spent.retries += 1
+                self.spent.retries += 1
                 seconds = pause(error, attempt)
             else:
                 server.heard = time.monotonic()
-                self._store(request, answer, spent)
-                self._enforcement.see(request, answer, server.url)
+                self._ledger.answered(request, answer, server.url)
                 return
             finally:
                 server.busy -= 1
             await asyncio.sleep(seconds)
-
-    def _store(self, request: Request, answer: Answer, spent: Spent) -> None:
-        self.log.put(request, answer)
-        self.budget.settle(answer.prompt_tokens + answer.completion_tokens)
-        spent.sent += 1
-        spent.prompt_tokens += answer.prompt_tokens
-        spent.completion_tokens += answer.completion_tokens
 
     def _note(self, server: _Server, error: Exception) -> None:
         """Note whether a server that failed is there at all."""
@@ -222,11 +175,6 @@ class Client:
         # together, and to make objects of the answer.
         raw = await server.api.post(path, cast_to=bytes, body=body)
         return read_reply(raw, time.monotonic() - started)
-
-    def _failed(self, request: Request, error: Exception, spent: Spent) -> None:
-        reason = type(error).__name__
-        self.log.fail(request, reason, detail(error, self._key))
-        spent.failed[reason] += 1
 
     def _unreachable(self, server: _Server) -> str:
         return (

@@ -6,10 +6,9 @@ kept apart and never stand for an answer.
 
 import json
 import sqlite3
-from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from rupairs.errors import RupairsError
 from rupairs.llm.request import Answer, Request
@@ -45,6 +44,12 @@ class ReplayLog:
         """Return the stored answer, or None if the call has not finished."""
         row = self._db.execute("SELECT answer FROM answers WHERE key = ?", (key,)).fetchone()
         return Answer(**json.loads(row[0])) if row else None
+
+    def exchange(self, key: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """Return the request and the answer of a call as they were stored."""
+        found = self._db.execute("SELECT request, answer FROM answers WHERE key = ?", (key,))
+        row = found.fetchone()
+        return (json.loads(row[0]), json.loads(row[1])) if row else None
 
     def has(self, key: str) -> bool:
         """Say whether a call has an answer."""
@@ -86,18 +91,6 @@ class ReplayLog:
             "SELECT reason, detail FROM failures WHERE key = ?", (key,)
         ).fetchone()
         return (row[0], row[1]) if row else None
-
-    def missing(self, requests: Iterable[Request]) -> list[Request]:
-        """Return the requests without an answer, each key once, in order."""
-        seen: set[str] = set()
-        todo = []
-        for request in requests:
-            if request.key in seen:
-                continue
-            seen.add(request.key)
-            if not self.has(request.key):
-                todo.append(request)
-        return todo
 
     def tokens(self) -> int:
         """Return the tokens, prompt and completion, of all stored answers."""

@@ -19,13 +19,21 @@ class UnreadableAnswerError(Exception):
 
 
 def read_reply(raw: bytes, seconds: float) -> Answer:
+    """Return what the bytes of a reply, of either endpoint, hold; raises what `read_body` does."""
+    try:
+        reply = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise _no_completion(error) from None
+    return read_body(reply, seconds)
+
+
+def read_body(reply: Any, seconds: Any) -> Answer:
     """Return what the body of a reply, of either endpoint, holds.
 
     Thinking aloud stands in a field of its own, which is in no standard: `reasoning_content`, or
     `reasoning`. Raises EmptyAnswerError and UnreadableAnswerError.
     """
     try:
-        reply = json.loads(raw)
         choice = reply["choices"][0] if reply["choices"] else {}
         message = choice.get("message", choice)
         text = message.get("content") if "message" in choice else message.get("text")
@@ -41,10 +49,14 @@ def read_reply(raw: bytes, seconds: float) -> Answer:
             reasoning=thought,
         )
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise UnreadableAnswerError(f"not a completion: {type(error).__name__}: {error}") from None
+        raise _no_completion(error) from None
     if text is None and not thought:
         raise EmptyAnswerError
     return answer
+
+
+def _no_completion(error: Exception) -> UnreadableAnswerError:
+    return UnreadableAnswerError(f"not a completion: {type(error).__name__}: {error}")
 
 
 def whole(text: str) -> str:

@@ -1,20 +1,55 @@
-"""The vLLM of a step: the server that a recipe's `[llm]` section names."""
+"""The vLLM of a step: the server, or the batch, that a recipe's `[llm]` section names."""
 
 from pathlib import Path
 
+from rupairs.llm.log import ReplayLog
 from rupairs.progress import Progress
 from rupairs.recipe import LLMSection
-from rupairs.vllm.command import Served
+from rupairs.vllm import workers
+from rupairs.vllm.batch import Batch
+from rupairs.vllm.command import Served, arguments, choose_limits, variables
+from rupairs.vllm.environment import find_environment
 from rupairs.vllm.server import VllmServer
+from rupairs.vllm.worker import Order, Worker
+
+_WORKERS = Path(workers.__file__).parent
+# For one start, in which a model may have to be downloaded.
+_START_S = 3600.0
 
 
 def section_server(section: LLMSection, log: Path, progress: Progress) -> VllmServer:
     """Return the server, not yet started, of the model that a recipe names."""
-    served = Served(
+    return VllmServer(_served(section), log, say=lambda message: progress.say(f"  {message}"))
+
+
+def section_batch(section: LLMSection, log: ReplayLog, file: Path, progress: Progress) -> Batch:
+    """Return what answers without a server; vLLM writes to `file`, which is overwritten."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(b"")
+
+    def make_worker() -> Worker:
+        served, environment = _served(section), find_environment()
+        limits = choose_limits(served, environment)
+        progress.say(f"  loading {section.model} with vLLM on the {environment.device}: {file}")
+        script, own = "batch_worker.py", list[str]()
+        if section.server == "ray":
+            script, own = "ray_worker.py", [str(section.concurrency), str(section.engines)]
+        order = Order(
+            before=[str(environment.python), str(_WORKERS / script)],
+            after=[section.kind, *own, *arguments(served, environment, limits)],
+            variables=variables(environment, limits),
+            model=section.model,
+        )
+        return Worker(order, file, _START_S)
+
+    return Batch(section, log, make_worker, say=lambda message: progress.say(f"  {message}"))
+
+
+def _served(section: LLMSection) -> Served:
+    return Served(
         section.model,
         section.revision,
         section.kind,
         max_model_len=section.max_model_len,
         arguments=section.vllm_args,
     )
-    return VllmServer(served, log, say=lambda message: progress.say(f"  {message}"))

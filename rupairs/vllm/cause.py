@@ -27,6 +27,10 @@ _REMEDIES = (
         re.compile(r"not a valid model|Invalid repository|Repo id must|Repository Not Found"),
         "check the model's id, or the path of its folder",
     ),
+    (
+        re.compile(r"No module named 'ray'"),
+        'server = "ray" needs ray[data] in vLLM\'s environment (docs/serving.md)',
+    ),
 )
 # Python's last words on shared memory that a killed process left, which is then freed.
 _NOISE = re.compile(r"resource_tracker|warnings\.warn")

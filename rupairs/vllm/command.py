@@ -84,14 +84,18 @@ def choose_limits(served: Served, environment: Environment) -> Limits:
 
 
 def command(served: Served, environment: Environment, limits: Limits, port: int) -> list[str]:
-    """Return the command that starts vLLM."""
+    """Return the command that starts vLLM's server."""
+    words = [str(environment.python), "-m", _MODULE, "--host", HOST, "--port", str(port)]
+    return [*words, "--disable-uvicorn-access-log", *arguments(served, environment, limits)]
+
+
+def arguments(served: Served, environment: Environment, limits: Limits) -> list[str]:
+    """Return the arguments that say what is loaded and how, to a server or without one."""
     folder = Path(served.model)
     options: dict[str, object] = {
         "--model": folder.resolve() if folder.is_dir() else served.model,
         "--served-model-name": served.model,
         "--revision": None if folder.is_dir() else served.revision or None,
-        "--host": HOST,
-        "--port": port,
         "--structured-outputs-config": _STRUCTURED,
         # A request says all that decides its answer; the model's own defaults would stay unsaid.
         "--generation-config": "vllm",
@@ -101,12 +105,12 @@ def command(served: Served, environment: Environment, limits: Limits, port: int)
         "--dtype": _cpu_dtype() if environment.device == "cpu" else "auto",
     }
     given = [w for name, value in options.items() if value is not None for w in (name, str(value))]
-    flags = ["--enable-prefix-caching", "--disable-uvicorn-access-log"]
+    flags = ["--enable-prefix-caching"]
     if environment.device == "cpu":
         # Compiling takes longer than it saves; a prompt done in parts, for a request with a seed,
         # ends the engine ("CPU Generator does not use offset").
         flags += ["--enforce-eager", "--no-enable-chunked-prefill"]
-    return [str(environment.python), "-m", _MODULE, *given, *flags, *served.arguments]
+    return [*given, *flags, *served.arguments]
 
 
 def variables(environment: Environment, limits: Limits) -> dict[str, str]:

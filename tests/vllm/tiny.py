@@ -17,8 +17,8 @@ _TEMPLATE = (
 _LIKELY = {'"': 4.5, "\n": 4.5}
 
 
-def write_model(folder: Path, chat: bool = True) -> Path:
-    """Write a random Qwen2 of two layers with its tokenizer; `chat` gives it a template."""
+def write_model(folder: Path, chat: bool = True, width: int = 128, layers: int = 2) -> Path:
+    """Write a random Qwen2 with its tokenizer; `chat` gives it a template."""
     import torch
     from transformers import Qwen2Config, Qwen2ForCausalLM
 
@@ -26,10 +26,10 @@ def write_model(folder: Path, chat: bool = True) -> Path:
     tokenizer = _tokenizer(chat)
     config = Qwen2Config(
         vocab_size=len(tokenizer),
-        hidden_size=128,
-        intermediate_size=256,
-        num_hidden_layers=2,
-        num_attention_heads=2,  # vLLM's CPU attention needs heads of at least 32
+        hidden_size=width,
+        intermediate_size=2 * width,
+        num_hidden_layers=layers,
+        num_attention_heads=width // 64,  # vLLM's CPU attention needs heads of at least 32
         num_key_value_heads=1,
         max_position_embeddings=4096,
         tie_word_embeddings=False,

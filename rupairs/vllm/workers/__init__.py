@@ -1,0 +1,1 @@
+"""Scripts for the python of vLLM's environment, which has vLLM and not the toolkit."""
