@@ -14,6 +14,8 @@ from ruhnp.content.difference import INFLECTION, ORDER, PARTICLE, SYNONYM, trivi
 from ruhnp.content.names import added, lost
 from ruhnp.content.negation import negations
 from ruhnp.content.numbers import numbers, shown
+from ruhnp.content.omission import left_out
+from ruhnp.content.shown import shown_difference
 from ruhnp.content.words import CONDITIONAL, words
 from ruhnp.stage import VerifySection
 from rupairs.russian import loop, new_mixed_words, not_russian
@@ -170,6 +172,18 @@ def other_change(item: Checked, config: VerifySection) -> str | None:
     return None
 
 
+def only_omission(item: Checked, config: VerifySection) -> str | None:
+    """Return the words that a negative leaves out or puts in, if it does nothing else."""
+    return None if item.positive else " ".join(left_out(item.anchor, item.text)) or None
+
+
+def no_shown_difference(item: Checked, config: VerifySection) -> str | None:
+    """Return a negative whose difference no check can point at, if that is asked for."""
+    if item.positive or not config.shown_difference:
+        return None
+    return None if shown_difference(item.anchor, item.text) else item.text
+
+
 CHECKS: Mapping[str, Check] = {
     "length": length,
     "not_russian": language,
@@ -184,10 +198,12 @@ CHECKS: Mapping[str, Check] = {
     "only_word_order": only(ORDER),
     "only_particles": only(PARTICLE),
     "only_synonyms": only(SYNONYM),
+    "only_omission": only_omission,
     "numbers_changed": numbers_changed,
     "names_changed": names_changed,
     "negation_changed": negation_changed,
     "other_change": other_change,
+    "no_shown_difference": no_shown_difference,
 }
 
 

@@ -4,21 +4,20 @@
 2. Of the pairs that the checks of a positive accept, how many say the same (precision); of those
    that say the same, how many do they accept (recall). Checks inside a row have no part in it.
 3. The same for the checks of a negative, on pairs whose words overlap as those of a hard negative.
+4. What each check alone does, and whether another threshold would do better.
 """
 
 import json
-from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from rapidfuzz import fuzz
-
-from ruhnp.checks import Checked, first_fault
-from ruhnp.generated import Fault
-from ruhnp.judge import UNJUDGED, Verdict, disputed, verdicts
-from ruhnp.measuring.figures import Decision, Estimate, auc, decision
+from ruhnp.judge import UNJUDGED, verdicts
+from ruhnp.measuring.chain import Chain, Seen, by_label, chain, overlap, tried
+from ruhnp.measuring.cosines import STORE, Cosines
+from ruhnp.measuring.figures import Estimate, auc
 from ruhnp.measuring.labelled import (
     BETWEEN,
     OTHER,
@@ -30,61 +29,36 @@ from ruhnp.measuring.labelled import (
     hashes,
     read_set,
 )
+from ruhnp.measuring.thresholds import Choice, choices
 from ruhnp.stage import RuhnpSection, VerifySection
-from ruhnp.verify import out_of_band, similarity
 from rupairs.encoder import Encoder, load_encoder
+from rupairs.progress import Advance
 from rupairs.steps import Context
-from rupairs.text import key, share
+from rupairs.text import share
 
-LABELS: Mapping[int, str] = {SAME: "same", BETWEEN: "between", OTHER: "other"}
 JSON = "measure.json"
 MARKDOWN = "measure.md"
 
 
 @dataclass(frozen=True)
-class Chain:
-    """What the checks of one kind did to the pairs of a set.
-
-    `decision` leaves out pairs in between; `faults` counts reasons by label.
-    """
-
-    pairs: Mapping[str, int]
-    accepted: Mapping[str, int]
-    decision: Decision
-    faults: Mapping[str, Mapping[str, int]]
-
-
-@dataclass(frozen=True)
 class Measured:
-    """Everything measured on one set; an AUC is None where a label or the judge is missing."""
+    """Everything measured on one set; an AUC is None where a label or the judge is missing.
+
+    `held_out` counts the drawn pairs on which no threshold is chosen.
+    """
 
     name: str
     meaning: str
     files: tuple[str, ...]
     size: int
     drawn: Mapping[str, int]
+    held_out: int
     similarity_auc: Estimate | None
     judge_auc: Estimate | None
     unjudged: int
     positives: Chain
     negatives: Chain
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """A labelled pair with what the models say of it."""
-
-    pair: LabelledPair
-    similarity: float
-    verdict: Verdict
-
-    def fault(self, kind: str, config: VerifySection) -> Fault | None:
-        """Return why the whole chain would drop the pair as a text of that kind."""
-        return (
-            first_fault(Checked(self.pair.first, self.pair.second, kind), config)
-            or out_of_band(kind, self.similarity, config)
-            or disputed(kind, self.verdict, config)
-        )
+    thresholds: tuple[Choice, ...]
 
 
 def measured_files(section: RuhnpSection) -> dict[str, str]:
@@ -93,42 +67,54 @@ def measured_files(section: RuhnpSection) -> dict[str, str]:
     return hashes(folder) if folder else {}
 
 
-def measure(context: Context, folder: Path, encoder: Encoder) -> list[Measured]:
+def measure(context: Context, folder: Path, cosines: Cosines) -> list[Measured]:
     """Measure the settings of [ruhnp.verify] on every set in `folder`."""
+    config: VerifySection = context.stage.verify
     found = files_in(folder)
     sets = [s for s in SETS if s.name in found]
+    drawn = {}
+    for labelled in sets:
+        pairs = read_set(labelled, found[labelled.name])
+        drawn[labelled.name] = len(pairs), _drawn(pairs, config.measure_pairs, context.seed)
     measured = []
-    with context.progress.bar("labelled sets", len(sets)) as advance:
+    with context.progress.bar("labelled pairs", sum(len(d) for _, d in drawn.values())) as advance:
         for labelled in sets:
-            measured.append(_measure_set(context, labelled, found[labelled.name], encoder))
-            advance(1, labelled.name)
+            size, pairs = drawn[labelled.name]
+            seen = _seen(context, pairs, cosines, advance, labelled.name)
+            measured.append(_measured(context, labelled, found[labelled.name], size, seen))
     return measured
 
 
-def _measure_set(
-    context: Context, labelled: LabelledSet, paths: list[Path], encoder: Encoder
+def _measured(
+    context: Context, labelled: LabelledSet, paths: list[Path], size: int, seen: list[Seen]
 ) -> Measured:
     config: VerifySection = context.stage.verify
-    pairs = read_set(labelled, paths)
-    seen = _seen(context, _drawn(pairs, config.measure_pairs, context.seed), encoder)
-    close = [s for s in seen if _overlap(s.pair) >= config.measure_overlap]
+    close = [s for s in seen if overlap(s.pair) >= config.measure_overlap]
+    by_kind = {
+        "positive": tried(seen, "positive", config),
+        "negative": tried(close, "negative", config),
+    }
     seed = context.seed
     return Measured(
         name=labelled.name,
         meaning=labelled.meaning,
         files=tuple(path.name for path in paths),
-        size=len(pairs),
-        drawn=_by_label(seen),
+        size=size,
+        drawn=by_label(s.pair.label for s in seen),
+        held_out=sum(s.pair.held_out for s in seen),
         similarity_auc=_auc([(s.pair.label, s.similarity) for s in seen], seed),
         judge_auc=_auc([(s.pair.label, s.verdict.both) for s in seen], seed),
         unjudged=sum(s.verdict.both is None for s in seen) if config.judge else 0,
-        positives=_chain(seen, "positive", config, seed),
-        negatives=_chain(close, "negative", config, seed),
+        positives=chain(by_kind["positive"], "positive", seed),
+        negatives=chain(by_kind["negative"], "negative", seed),
+        thresholds=tuple(choices(by_kind, config)),
     )
 
 
 def _drawn(pairs: list[LabelledPair], most: int, seed: int) -> list[LabelledPair]:
-    """Return up to `most` pairs, drawn by hash, in the order of the files."""
+    """Return up to `most` pairs (0: all), drawn by hash, in the order of the files."""
+    if not most:
+        return pairs
     places = sorted(
         range(len(pairs)),
         key=lambda i: (share(f"{pairs[i].first}\n{pairs[i].second}", seed, "measure"), i),
@@ -136,22 +122,14 @@ def _drawn(pairs: list[LabelledPair], most: int, seed: int) -> list[LabelledPair
     return [pairs[i] for i in sorted(places[:most])]
 
 
-def _seen(context: Context, pairs: list[LabelledPair], encoder: Encoder) -> list[_Seen]:
+def _seen(
+    context: Context, pairs: list[LabelledPair], cosines: Cosines, advance: Advance, note: str
+) -> list[Seen]:
     texts = [(pair.first, pair.second) for pair in pairs]
     judge = context.stage.verify.judge
+    values = cosines.of(texts, advance, note)
     said = list(verdicts(context, judge, texts)) if judge else [UNJUDGED] * len(pairs)
-    values = similarity(texts, encoder)
-    return [_Seen(*each) for each in zip(pairs, values, said, strict=True)]
-
-
-def _overlap(pair: LabelledPair) -> float:
-    """Return how much of the words two texts share, in any order, by characters (0–1)."""
-    return fuzz.token_sort_ratio(key(pair.first), key(pair.second)) / 100
-
-
-def _by_label(seen: list[_Seen]) -> dict[str, int]:
-    counted = Counter(s.pair.label for s in seen)
-    return {name: counted[label] for label, name in LABELS.items()}
+    return [Seen(*each) for each in zip(pairs, values, said, strict=True)]
 
 
 def _auc(scores: list[tuple[int, float | None]], seed: int) -> Estimate | None:
@@ -160,29 +138,6 @@ def _auc(scores: list[tuple[int, float | None]], seed: int) -> Estimate | None:
         if score is not None:
             sides[label].append(score)
     return auc(sides[SAME], sides[OTHER], seed)
-
-
-def _chain(seen: list[_Seen], kind: str, config: VerifySection, seed: int) -> Chain:
-    faults = [s.fault(kind, config) for s in seen]
-    counted: dict[str, Counter[str]] = defaultdict(Counter)
-    for s, fault in zip(seen, faults, strict=True):
-        if fault:
-            counted[fault[0]][LABELS[s.pair.label]] += 1
-    right = SAME if kind == "positive" else OTHER
-    clear = [
-        (fault is None, s.pair.label == right)
-        for s, fault in zip(seen, faults, strict=True)
-        if s.pair.label != BETWEEN
-    ]
-    return Chain(
-        pairs=_by_label(seen),
-        accepted=_by_label([s for s, f in zip(seen, faults, strict=True) if f is None]),
-        decision=decision([a for a, _ in clear], [t for _, t in clear], seed),
-        faults={
-            reason: {name: counted[reason][name] for name in LABELS.values()}
-            for reason in sorted(counted, key=lambda r: (-counted[r].total(), r))
-        },
-    )
 
 
 def write_json(context: Context, measured: list[Measured]) -> dict[str, Any]:
@@ -199,7 +154,8 @@ def measured_in_step(context: Context, encoder: Encoder) -> str:
     """Measure for the step's own report: write the JSON, return the section in Markdown."""
     from ruhnp.measuring.page import page
 
-    measured = measure(context, context.config.measure, encoder)
+    cosines = Cosines(context.run / STORE, context.recipe.encoder, lambda: encoder)
+    measured = measure(context, context.config.measure, cosines)
     write_json(context, measured)
     return f"\n{page(context, measured)}"
 
@@ -208,8 +164,9 @@ def measure_folder(context: Context, folder: Path) -> dict[str, Any]:
     """Measure on the sets in `folder`, write Markdown and JSON into `context.out`."""
     from ruhnp.measuring.page import page
 
-    files_in(folder)  # a wrong path is said now and not when the encoder is open
-    measured = measure(context, folder, load_encoder(context.recipe.encoder))
+    section = context.recipe.encoder
+    cosines = Cosines(context.out / STORE, section, cache(lambda: load_encoder(section)))
+    measured = measure(context, folder, cosines)
     text = f"# The verifier on labelled pairs\n\n{page(context, measured)}"
     (context.out / MARKDOWN).write_text(text, encoding="utf-8")
     return write_json(context, measured)

@@ -1,27 +1,22 @@
 """An NLI cross-encoder as a judge: how likely one text follows from another.
 
-Probabilities are kept in the run's `judge.sqlite`, by model and texts, so that other thresholds
-cost no second pass. A batch is stored whole, and batches are cut the same way every time: the
-arithmetic of a batch depends on its longest text, and a resumed run must give the same numbers.
+Probabilities are kept in the run's `judge.sqlite`. A batch is stored whole, and batches are cut the
+same way every time: the arithmetic of a batch depends on its longest text, and a resumed run must
+give the same numbers.
 """
 
 import json
-import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ruhnp.scores import ScoreStore, Texts
 from ruhnp.stage import JudgeSection
 from rupairs.errors import RupairsError
 from rupairs.manifest import ModelFacts
 from rupairs.silence import silence
-from rupairs.text import digest
-
-Texts = tuple[str, str]
-"""(what is given, what may follow from it)."""
 
 # Label names as models on the Hub publish them, in lower case.
 _ENTAILMENT = frozenset({"entailment", "entails", "entailed", "следование", "следует"})
@@ -30,7 +25,6 @@ _OTHERS = frozenset(
     | {"нейтрально", "нейтральность", "нейтральный", "противоречие", "противоречит"}
     | {"не_следует", "неследование"}
 )
-_STORED_AT_ONCE = 500
 
 
 def entailment_label(labels: Mapping[int, str], model: str) -> int:
@@ -58,7 +52,7 @@ class CrossEncoder:
         self.index = entailment_label(self.model.config.id2label, _name(section))
 
     def score(self, pairs: Sequence[Texts]) -> list[float]:
-        """Return the probability of entailment of each pair, computed as one batch."""
+        """Return how likely the second text of each pair follows from the first, as one batch."""
         import torch
 
         given, following = [a for a, _ in pairs], [b for _, b in pairs]
@@ -124,24 +118,18 @@ class Scored:
     """
 
     def __init__(self, path: Path, section: JudgeSection) -> None:
-        self.path = path
         self.section = section
         decisive = section.identity()
-        self._model_id = json.dumps(
-            [decisive.get(k) for k in ("model", "files", "revision", "max_length")], sort_keys=True
+        names = ("model", "files", "revision", "max_length")
+        self._scores = ScoreStore(
+            path, json.dumps([decisive.get(name) for name in names], sort_keys=True)
         )
         self._model: CrossEncoder | None = None
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(self._connect()) as db:
-            db.execute(
-                "CREATE TABLE IF NOT EXISTS scores (key TEXT PRIMARY KEY, entailment REAL NOT NULL)"
-                " WITHOUT ROWID"
-            )
 
     def of(self, pairs: Sequence[Texts]) -> list[float]:
         """Return the probability of each pair that the second text follows from the first."""
-        keys = [digest((self._model_id, *pair)) for pair in pairs]
-        known = self._known(keys)
+        keys = [self._scores.key(pair) for pair in pairs]
+        known = self._scores.known(keys)
         order = sorted(range(len(pairs)), key=lambda i: (sum(map(len, pairs[i])), keys[i]))
         size = self.section.batch_size
         for start in range(0, len(order), size):
@@ -149,7 +137,7 @@ class Scored:
             if any(keys[i] not in known for i in batch):
                 scores = self._cross_encoder().score([pairs[i] for i in batch])
                 new = {keys[i]: s for i, s in zip(batch, scores, strict=True)}
-                self._store(new.items())
+                self._scores.store(new)
                 known |= new
         return [known[k] for k in keys]
 
@@ -157,26 +145,3 @@ class Scored:
         if self._model is None:
             self._model = CrossEncoder(self.section)
         return self._model
-
-    def _known(self, keys: Sequence[str]) -> dict[str, float]:
-        found: dict[str, float] = {}
-        with closing(self._connect()) as db:
-            for start in range(0, len(keys), _STORED_AT_ONCE):
-                part = keys[start : start + _STORED_AT_ONCE]
-                marks = ",".join("?" * len(part))
-                found |= dict(db.execute(f"SELECT * FROM scores WHERE key IN ({marks})", part))
-        return found
-
-    def _store(self, scores: Iterable[tuple[str, float]]) -> None:
-        with closing(self._connect()) as db, db:
-            db.executemany("INSERT OR REPLACE INTO scores VALUES (?, ?)", scores)
-
-    def _connect(self) -> sqlite3.Connection:
-        try:
-            db = sqlite3.connect(self.path, timeout=30.0)
-            db.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.DatabaseError as error:
-            raise RupairsError(
-                f"{self.path}: not a usable store of judgements ({error}); delete it"
-            ) from None
-        return db

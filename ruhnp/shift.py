@@ -8,6 +8,7 @@ means over its encoders; so are the histograms of the plot.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from math import isqrt
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from rupairs.silence import silence
 Cosines = npt.NDArray[np.float32]
 Shares = npt.NDArray[np.float64]
 
-BINS = 20
+LEAST_BINS, BINS = 4, 20
 _BATCH = 2_048
 
 
@@ -79,9 +80,18 @@ def separation(found: Similarities) -> Separation:
     )
 
 
+def bins(found: Similarities) -> int:
+    """Return the root of the smaller side's size, from `LEAST_BINS` to `BINS`.
+
+    With more, the few pairs of a small set would stand apart in bins of their own.
+    """
+    root = isqrt(min(len(found.positive), len(found.negative)))
+    return min(BINS, max(LEAST_BINS, root))
+
+
 def _overlap(found: Similarities) -> float:
-    """Return the shared area of the two histograms, `BINS` bins over their common range."""
-    edges = np.histogram_bin_edges(found.both(), bins=BINS)
+    """Return the shared area of the two histograms over their common range."""
+    edges = np.histogram_bin_edges(found.both(), bins=bins(found))
     return float(np.minimum(shares(found.positive, edges), shares(found.negative, edges)).sum())
 
 

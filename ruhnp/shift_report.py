@@ -6,10 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ruhnp.contrast import PairSet, read_sets, release_set
 from ruhnp.notes import table
-from ruhnp.shift import BINS, Similarities, figures, measure_group, shares
+from ruhnp.shift import (
+    BINS,
+    Similarities,
+    bins,
+    figures,
+    mean_of,
+    measure_group,
+    separation,
+    shares,
+)
 from rupairs.errors import UsageError
 from rupairs.progress import Progress
 
@@ -62,7 +72,9 @@ def show_shift(
     if as_json:
         print_json(rows)
         return
-    shown = Table("set", "when", *_COLUMNS, title=f"{run / 'ruhnp' / 'shift'}")
+    # A name of two words may break, where a narrow terminal would cut it.
+    columns = [name.replace("_", " ") for name in _COLUMNS]
+    shown = Table("set", "when", *columns, title=f"{run / 'ruhnp' / 'shift'}")
     for row in _means(rows):
         shown.add_row(row["set"], row["when"], *_numbers(row))
     Console().print(shown)
@@ -73,8 +85,9 @@ def page(rows: Sequence[Mapping[str, Any]]) -> str:
     parts = [
         "# Cosines before and after training\n\n",
         "AUC: how often a pair that says the same has a higher cosine than one that does not. "
-        f"Overlap: the shared area of the two histograms of {BINS} bins. Figures are means over "
-        "the encoders of the group.\n\n",
+        f"Overlap: the shared area of the two histograms, of {BINS} bins or, where a side has few "
+        "pairs, of the root of their number; of a few dozen pairs it tells little. Figures are "
+        "means over the encoders of the group.\n\n",
         f"![Histograms of cosines]({PLOT})\n\n",
         table(("set", "when", "positives", "negatives", *_COLUMNS), map(_cells, _means(rows))),
         "\n## Change\n\n",
@@ -114,7 +127,10 @@ def _changes(rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
 
 
 def plot(pairs: Sequence[PairSet], found: Mapping[str, Group], path: Path) -> None:
-    """Write a PNG: a row a set, before and after side by side on one axis of cosines."""
+    """Write a PNG: a row a set, before and after side by side on one axis of cosines.
+
+    Dashed lines are the means of the sides.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -122,20 +138,33 @@ def plot(pairs: Sequence[PairSet], found: Mapping[str, Group], path: Path) -> No
     FigureCanvasAgg(figure)
     axes = figure.subplots(len(pairs), len(found), sharex="row", sharey="row", squeeze=False)
     for number, chosen in enumerate(pairs):
-        everything = [of_model[number].both() for group in found.values() for of_model in group]
-        edges = np.histogram_bin_edges(np.concatenate(everything), bins=2 * BINS)
+        each = [of_model[number] for group in found.values() for of_model in group]
+        everything = np.concatenate([cosines.both() for cosines in each])
+        edges = np.histogram_bin_edges(everything, bins=2 * bins(each[0]))
         for axis, (when, group) in zip(axes[number], found.items(), strict=True):
-            for side, label, colour in _SIDES:
-                parts = [shares(getattr(of_model[number], side), edges) for of_model in group]
-                mean = np.mean(parts, axis=0)
-                said = f"{label} ({len(getattr(chosen, side))})"
-                axis.stairs(mean, edges, fill=True, alpha=0.55, color=colour, label=said)
-            axis.set_title(f"{chosen.name}, {when}", loc="left", fontsize=10)
-            axis.legend(fontsize=8)
+            of_set = [of_model[number] for of_model in group]
+            _panel(axis, chosen, of_set, edges)
+            apart = mean_of([separation(cosines) for cosines in of_set])
+            told = f"AUC {apart.auc:.3f}, overlap {apart.overlap:.2f}"
+            axis.set_title(f"{chosen.name}, {when}: {told}", loc="left", fontsize=10)
         axes[number][0].set_ylabel("share of pairs")
     for axis in axes[-1]:
         axis.set_xlabel("cosine of the two texts")
     encoders = len(next(iter(found.values())))
-    figure.suptitle(f"Cosines before and after training, mean of {encoders} encoder(s)")
+    mean = f", mean of {encoders} encoders" if encoders > 1 else ""
+    figure.suptitle(f"Cosines before and after training{mean}")
     # Without the library's name and version the same numbers give the same bytes.
     figure.savefig(path, dpi=120, metadata={"Software": None})
+
+
+def _panel(
+    axis: Any, chosen: PairSet, of_set: Sequence[Similarities], edges: npt.NDArray[Any]
+) -> None:
+    for side, label, colour in _SIDES:
+        cosines = [getattr(of_model, side) for of_model in of_set]
+        mean = np.mean([shares(c, edges) for c in cosines], axis=0)
+        said = f"{label} ({len(getattr(chosen, side))})"
+        axis.stairs(mean, edges, fill=True, alpha=0.55, color=colour, label=said)
+        middle = float(np.mean([c.mean() for c in cosines]))
+        axis.axvline(middle, color=colour, linestyle="--", linewidth=1)
+    axis.legend(fontsize=8, loc="upper left")

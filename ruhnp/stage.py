@@ -94,9 +94,10 @@ class VerifySection(Section):
     """Which checks are made (all, unless `checks` names some) and their thresholds.
 
     Similarities are cosines of the run's encoder, other ratios are of characters; a ceiling is
-    off unless set. `measure` is a folder of labelled pairs that the checks are tried on; of each
-    set there `measure_pairs` are drawn, and pairs that overlap by `measure_overlap` or more are
-    what the checks of negatives are tried on.
+    off unless set. With `shown_difference` a negative needs a difference that a plain check can
+    point at: a number, a negation, an antonym or a name. `measure` is a folder of labelled pairs
+    that the checks are tried on; of each set there `measure_pairs` are drawn (0: all), and pairs
+    that overlap by `measure_overlap` or more are what the checks of negatives are tried on.
     """
 
     # The content of the folder is an input of the step; where it lies does not matter.
@@ -106,13 +107,14 @@ class VerifySection(Section):
     max_length_ratio: float = 2.0
     max_positive_overlap: float = 0.95
     max_row_overlap: float = 0.95
-    min_positive_similarity: float = 0.88
+    min_positive_similarity: float = 0.93
     max_positive_similarity: float | None = None
     min_negative_similarity: float = 0.85
     max_negative_similarity: float | None = None
+    shown_difference: bool = False
     judge: JudgeSection | None = None
     measure: RecipePath | None = None
-    measure_pairs: int = Field(default=2_000, ge=1)
+    measure_pairs: int = Field(default=0, ge=0)
     measure_overlap: float = Field(default=0.6, ge=0, le=1)
 
     @field_validator("checks")
@@ -183,7 +185,7 @@ STAGE = Stage(
             inputs=("ruhnp.anchors",),
             core=("llm",),
             plan="ruhnp.generate:plan",
-            version=3,
+            version=4,
         ),
         Step(
             "ruhnp.verify",
@@ -193,7 +195,7 @@ STAGE = Stage(
             core=("encoder", "llm"),
             external="ruhnp.measure:measured_files",
             plan="ruhnp.judge:plan",
-            version=3,
+            version=4,
         ),
         Step(
             "ruhnp.release",

@@ -75,9 +75,9 @@ class Statistics:
         """Return the figures as Markdown; `facts` are those of the step."""
         found = facts["statistics"]
         lines = [
-            f"{found['anchors']} anchors, {found['pairs']} pairs; {facts['incomplete_anchors']} "
-            "incomplete anchors are in `incomplete.parquet`, where each pair came from is in "
-            "`provenance.parquet`.",
+            f"{found['anchors']} anchors, {found['pairs']} pairs. Anchors with too few texts: "
+            f"{facts['incomplete_anchors']}, in `incomplete.parquet`. Where each pair came from: "
+            "`provenance.parquet`. Texts for which no kind of change was asked are called free.",
         ]
         lines += ["", "| split | anchors | pairs |", "|---|--:|--:|"]
         lines += [f"| {s} | {n['anchors']} | {n['pairs']} |" for s, n in found["splits"].items()]

@@ -1,7 +1,8 @@
 """Sets of Russian pairs that people have labelled, in the files their makers publish.
 
 A label is 1 (the two say the same), -1 (they do not) or 0 (in between: read, counted, but neither
-right nor wrong to accept).
+right nor wrong to accept). What benchmarks test encoders on is held out: no threshold is chosen on
+it. Of a set that no benchmark uses, half is held out, by hash.
 """
 
 import csv
@@ -9,12 +10,12 @@ import html
 import xml.etree.ElementTree as ET
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rupairs.errors import RupairsError, UsageError
 from rupairs.manifest import sha256
-from rupairs.text import clean
+from rupairs.text import clean, share
 
 SAME, BETWEEN, OTHER = 1, 0, -1
 _VOTES = 5
@@ -27,16 +28,21 @@ class LabelledPair:
     first: str
     second: str
     label: int
+    held_out: bool = False
 
 
 @dataclass(frozen=True)
 class LabelledSet:
-    """A set: where its files lie in the folder, how a file is read, and what its labels mean."""
+    """A set: where its files lie in the folder, how a file is read, and what its labels mean.
+
+    `tested` are the names of the files that benchmarks use (Encodechka, MTEB).
+    """
 
     name: str
     pattern: str
     read: Callable[[Path], Iterator[LabelledPair]]
     meaning: str
+    tested: frozenset[str] = frozenset()
 
 
 def _paraphraser(path: Path) -> Iterator[LabelledPair]:
@@ -88,12 +94,14 @@ SETS = (
         "paraphraser/*.xml",
         _paraphraser,
         "news headlines; same: class 1, other: class −1, between: class 0",
+        frozenset({"paraphrases_gold.xml"}),
     ),
     LabelledSet(
         "STS-B ru",
         "stsb_multi_mt/stsb-ru-*.csv",
         _stsb,
         "machine-translated; same: score ≥ 4, other: ≤ 2, between: the rest",
+        frozenset({"stsb-ru-dev.csv", "stsb-ru-test.csv"}),
     ),
     LabelledSet(
         "XNLI ru",
@@ -101,6 +109,7 @@ SETS = (
         _xnli,
         "same: entailment (one way only, so no paraphrase by itself), other: contradiction, "
         "between: neutral",
+        frozenset({"xnli_ru.csv"}),
     ),
     LabelledSet(
         "MERA ruDetox",
@@ -129,13 +138,22 @@ def hashes(folder: Path) -> dict[str, str]:
 def read_set(labelled: LabelledSet, paths: list[Path]) -> list[LabelledPair]:
     """Return the pairs of a set, cleaned, each once; `RupairsError` names a file it cannot read."""
     pairs: dict[tuple[str, str], LabelledPair] = {}
-    for path in paths:
+    # A pair that stands in several files is held out if one of them is tested.
+    for path in sorted(paths, key=lambda p: p.name not in labelled.tested):
+        held_out = path.name in labelled.tested
         try:
             for pair in labelled.read(path):
                 first, second = clean(pair.first), clean(pair.second)
                 if first and second:
-                    pairs.setdefault((first, second), LabelledPair(first, second, pair.label))
+                    found = LabelledPair(first, second, pair.label, held_out)
+                    pairs.setdefault((first, second), found)
         except (ValueError, KeyError, ET.ParseError, csv.Error) as error:
             reason = f"{type(error).__name__}: {error}"
             raise RupairsError(f"{path}: not in the layout of {labelled.name} ({reason})") from None
-    return list(pairs.values())
+    if labelled.tested:
+        return list(pairs.values())
+    return [replace(p, held_out=_in_half(p)) for p in pairs.values()]
+
+
+def _in_half(pair: LabelledPair) -> bool:
+    return share(f"{pair.first}\n{pair.second}", 0, "held out") < 0.5

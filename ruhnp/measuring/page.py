@@ -9,9 +9,12 @@ from rupairs.encoder import encoder_facts
 from rupairs.steps import Context
 
 if TYPE_CHECKING:
-    from ruhnp.measure import Chain, Measured
+    from ruhnp.measure import Measured
+    from ruhnp.measuring.chain import Chain
+    from ruhnp.measuring.thresholds import Effect
 
 _LABELS = ("same", "between", "other")
+_CHOICE = ("set", "setting", "part", "as", "value", "precision", "recall", "balance")
 
 
 def settings(context: Context) -> dict[str, Any]:
@@ -47,8 +50,14 @@ def page(context: Context, measured: "Sequence[Measured]") -> str:
         f"{verify.measure_overlap} or more. Precision: of the accepted pairs, those that do not "
         "say the same; recall: of the pairs that do not, those accepted.\n\n",
         _decisions(measured, lambda m: m.negatives),
-        "\n### What each check drops\n\n",
-        table(("set", "as", "dropped because", *_LABELS), _faults(measured)),
+        "\n### What each check drops\n\nPairs that a check fails on, by label, whatever the other "
+        "checks say; in brackets those that it alone drops.\n\n",
+        table(("set", "as", "check", *_LABELS), _firings(measured)),
+        "\n### Thresholds\n\nBalance: the mean of the share of right pairs that all checks "
+        "together accept and the share of wrong pairs that they do not. The best value is chosen "
+        "on the development part; files that benchmarks test on are held out, and half of a set "
+        "that has none.\n\n",
+        table(_CHOICE, _choices(measured)),
         "\n### Sets\n\n",
         *(f"- {m.name} ({', '.join(m.files)}; {m.size} pairs): {m.meaning}.\n" for m in measured),
     ]
@@ -63,7 +72,7 @@ def _settings(found: dict[str, Any]) -> str:
     thresholds = ", ".join(
         f"{name} {value}"
         for name, value in found["verify"].items()
-        if isinstance(value, float | int) and not isinstance(value, bool)
+        if isinstance(value, float | int) and value is not False
     )
     checks = found["verify"]["checks"]
     return (
@@ -89,13 +98,37 @@ def _decisions(measured: "Sequence[Measured]", of: "Callable[[Measured], Chain]"
     return table(columns, rows)
 
 
-def _faults(measured: "Sequence[Measured]") -> list[tuple[object, ...]]:
-    return [
-        (m.name, kind, reason, *(counts[label] for label in _LABELS))
-        for m in measured
-        for kind, chain in (("positive", m.positives), ("negative", m.negatives))
-        for reason, counts in chain.faults.items()
-    ]
+def _firings(measured: "Sequence[Measured]") -> list[tuple[object, ...]]:
+    rows: list[tuple[object, ...]] = []
+    for m in measured:
+        for kind, chain in (("positive", m.positives), ("negative", m.negatives)):
+            for name, firing in chain.checks.items():
+                cells = [
+                    f"{_percent(firing.fails[label], chain.pairs[label])} ({firing.alone[label]})"
+                    for label in _LABELS
+                ]
+                rows.append((m.name, kind, name, *cells))
+    return rows
+
+
+def _choices(measured: "Sequence[Measured]") -> list[tuple[object, ...]]:
+    rows: list[tuple[object, ...]] = []
+    for m in measured:
+        for choice in m.thresholds:
+            for part in ("development", "held_out"):
+                for said, effect in zip(("set", "best"), getattr(choice, part), strict=False):
+                    rows.append((m.name, choice.setting, part, said, *_effect(effect)))
+    return rows
+
+
+def _effect(effect: "Effect") -> tuple[str, ...]:
+    value = "off" if effect.value is None else f"{effect.value:g}"
+    precision = "—" if effect.precision is None else f"{effect.precision:.3f}"
+    return value, precision, f"{effect.recall:.3f}", f"{effect.balance:.3f}"
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{part} of {whole}" + (f", {part / whole:.1%}" if whole else "")
 
 
 def _shown(estimate: Estimate | None) -> str:

@@ -5,6 +5,7 @@ from ruhnp.content.difference import trivial
 from ruhnp.content.names import added, lost, names
 from ruhnp.content.negation import negations
 from ruhnp.content.numbers import numbers
+from ruhnp.content.shown import shown_difference
 from ruhnp.generated import judged
 from ruhnp.rules import generate
 from ruhnp.stage import VerifySection
@@ -292,8 +293,9 @@ def test_near_negatives_repeat_each_other_only_if_nothing_that_matters_differs()
 
 
 def test_bands_and_thresholds() -> None:
-    assert out_of_band("positive", 0.9, CONFIG) is None
-    assert out_of_band("positive", 0.8, CONFIG) == ("not_similar", "0.800 < 0.88")
+    config = VerifySection(min_positive_similarity=0.88)
+    assert out_of_band("positive", 0.9, config) is None
+    assert out_of_band("positive", 0.8, config) == ("not_similar", "0.800 < 0.88")
     loose = VerifySection(min_positive_similarity=0.7, max_negative_similarity=0.98)
     assert out_of_band("positive", 0.8, loose) is None
     assert out_of_band("negative", 0.99, loose) == ("too_similar", "0.990 > 0.98")
@@ -315,3 +317,47 @@ def test_unknown_checks_and_judges_without_a_model_are_errors() -> None:
         load('ruhnp.verify.judge={kind="nli"}')
     with pytest.raises(UsageError, match=r"ruhnp\.verify\.judge: .*leave model out"):
         load('ruhnp.verify.judge={kind="llm", model="x"}')
+
+
+@pytest.mark.parametrize(
+    ("anchor", "text", "words"),
+    [
+        ("Старый мост через Вятку открыли ночью.", "Мост через Вятку открыли.", "старый ночью"),
+        ("Мост через Вятку открыли.", "Новый мост через Вятку открыли.", "новый"),
+        ("Рыбаки Онеги вышли в море рано утром.", "Рыбак Онеги вышел в море.", "рано утром"),
+        # Other words, another order, or a word on which everything turns.
+        ("Старый мост открыли ночью.", "Новый мост открыли.", ""),
+        ("Волк ночью догнал лису.", "Волка догнала лиса.", ""),
+        ("Утром старый паром ушёл.", "Паром ушёл ночью.", ""),
+        ("Мост построили в 1950 году.", "Мост построили.", ""),
+        ("Мост не открыли ночью.", "Мост открыли ночью.", ""),
+        ("Почти все лодки вернулись в порт.", "Лодки вернулись в порт.", ""),
+        ("Паром может утонуть.", "Паром утонуть.", ""),
+    ],
+)
+def test_a_negative_that_only_leaves_words_out(anchor: str, text: str, words: str) -> None:
+    found = fault("negative", text, anchor)
+    assert found == (("only_omission", words) if words else None)
+    assert fault("positive", text, anchor, checks=("only_omission",)) is None
+
+
+@pytest.mark.parametrize(
+    ("anchor", "text", "kind"),
+    [
+        ("На холме стоят 5 домов.", "На холме стоят шесть домов.", "number"),
+        ("Ярмарка открылась в мае.", "Ярмарка открылась в июне.", "number"),
+        ("Мост достроили к зиме.", "Мост не достроили к зиме.", "negation"),
+        ("Концерт отменили.", "Концерт не состоялся.", None),
+        ("Уровень воды в озере высокий.", "Уровень воды в озере низкий.", "antonym"),
+        ("Обоз шёл из Перми в Казань.", "Обоз шёл из Перми в Вятку.", "name"),
+        ("Обоз шёл из Перми в Казань.", "В Казань шёл пермский обоз.", None),
+        ("На холме стоят 5 домов.", "На холме стоят пять изб.", None),
+        ("В озере нашли новый вид рыб.", "В озере нашли новый вид медуз.", None),
+    ],
+)
+def test_a_difference_that_can_be_pointed_at(anchor: str, text: str, kind: str | None) -> None:
+    assert shown_difference(anchor, text) == kind
+    asked = {"checks": ("no_shown_difference",), "shown_difference": True}
+    found = fault("negative", text, anchor, **asked)
+    assert found == (None if kind else ("no_shown_difference", text))
+    assert fault("negative", text, anchor, checks=asked["checks"]) is None

@@ -88,6 +88,13 @@ def test_the_label_named_entailment_is_the_one_that_counts(nli: Path, tmp_path: 
     assert CrossEncoder(section(turned)).score(PAIRS) != CrossEncoder(section(nli)).score(PAIRS)
 
 
+def test_a_folder_with_two_labels_opens(tmp_path: Path) -> None:
+    one = verifying.write_nli(tmp_path / "one", ("entailment", "not_entailment"))
+    other = verifying.write_nli(tmp_path / "other", ("not_entailment", "entailment"))
+    scores = CrossEncoder(section(one)).score(PAIRS)
+    assert CrossEncoder(section(other)).score(PAIRS) == pytest.approx([1 - p for p in scores])
+
+
 def test_a_bare_encoder_is_no_judge(tmp_path: Path) -> None:
     bare = verifying.write_nli(tmp_path / "bare", bare=True)
     with pytest.raises(RupairsError, match="judge bare: has no trained classifier"):
@@ -103,10 +110,11 @@ def test_scores_are_stored_by_content_and_computed_once(
     path = tmp_path / "judge.sqlite"
     whole = Scored(path, section(nli)).of(PAIRS)
     # A kill after one batch: what is missing is computed in the same batches.
-    killed = Scored(tmp_path / "killed.sqlite", section(nli))
+    half = tmp_path / "half.sqlite"
+    killed = Scored(half, section(nli))
     order = sorted(range(len(PAIRS)), key=lambda i: sum(map(len, PAIRS[i])))
     killed.of([PAIRS[i] for i in order[:2]])
-    assert Scored(killed.path, section(nli)).of(PAIRS) == whole
+    assert Scored(half, section(nli)).of(PAIRS) == whole
 
     monkeypatch.setattr("ruhnp.nli.CrossEncoder", None)
     assert Scored(path, section(nli, batch_size=3, max_negative_entailment=0.1)).of(PAIRS) == whole

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -7,10 +8,25 @@ import typer
 from typer.testing import CliRunner
 
 from ruhnp.cli import register
+from ruhnp.judge import UNJUDGED
 from ruhnp.measuring import labelled
+from ruhnp.measuring.chain import Seen, chain, tried
+from ruhnp.measuring.cosines import Cosines
 from ruhnp.measuring.figures import auc, decision
-from ruhnp.measuring.labelled import BETWEEN, OTHER, SAME, SETS, files_in, read_set
+from ruhnp.measuring.labelled import (
+    BETWEEN,
+    OTHER,
+    SAME,
+    SETS,
+    LabelledPair,
+    files_in,
+    read_set,
+)
+from ruhnp.measuring.thresholds import choices
+from ruhnp.stage import VerifySection
+from rupairs.encoder import Vectors, load_encoder
 from rupairs.errors import RupairsError, UsageError
+from rupairs.recipe import EncoderSection
 from tests.ruhnp import verifying
 from tests.ruhnp.verifying import recipe, verify, write_generated
 from tests.training.tiny import write_encoder
@@ -141,6 +157,87 @@ def test_the_real_sets_have_the_sizes_their_makers_state(realdata: Path) -> None
     assert sizes["STS-B ru"][0] > 7_000
 
 
+def test_what_benchmarks_test_on_is_held_out(folder: Path) -> None:
+    train = folder / "paraphraser" / "paraphrases_train.xml"
+    train.write_text(XML.replace("В порту ждут паром", "Паром ещё в порту"), encoding="utf-8")
+    # Two of its three pairs stand in the tested file as well.
+    assert [p.held_out for p in read(folder, "paraphraser.ru")] == [True] * 3 + [False]
+    assert all(p.held_out for p in read(folder, "STS-B ru") + read(folder, "XNLI ru"))
+
+
+def test_half_of_a_set_that_nobody_tests_on_is_held_out(realdata: Path) -> None:
+    sides = [p.held_out for p in read(realdata, "MERA ruDetox")]
+    assert 300 < sum(sides) < 500
+    assert sides == [p.held_out for p in read(realdata, "MERA ruDetox")]
+
+
+def seen(similarity: float, label: int, held_out: bool = False, text: str = "Вода стоит.") -> Seen:
+    pair = LabelledPair("Озеро стоит.", text, label, held_out)
+    return Seen(pair, similarity, UNJUDGED)
+
+
+def test_a_threshold_is_chosen_on_one_part_and_tried_on_the_other() -> None:
+    checks = ("copy", "not_similar", "too_similar")
+    config = VerifySection(checks=checks, min_positive_similarity=0.88)
+    pairs = [
+        *(seen(s, SAME) for s in (0.80, 0.84, 0.90)),
+        *(seen(s, OTHER) for s in (0.60, 0.75, 0.89)),
+        # Whatever the threshold is, a copy is none of the accepted.
+        seen(0.99, SAME, text="Озеро стоит!"),
+        seen(0.95, BETWEEN),
+        *(seen(s, SAME, held_out=True) for s in (0.70, 0.85)),
+        seen(0.82, OTHER, held_out=True),
+    ]
+    given = {kind: tried(pairs, kind, config) for kind in ("positive", "negative")}
+    floor, ceiling = choices(given, config)
+    assert floor.setting == "min_positive_similarity"
+    as_set, best = floor.development
+    assert (as_set.value, as_set.precision, as_set.recall) == (0.88, 0.5, 0.25)
+    # Of the values from 0.76 to 0.80, which do alike, the one nearest to 0.88.
+    assert (best.value, best.precision, best.recall) == (0.8, 0.75, 0.75)
+    assert best.balance == pytest.approx((3 / 4 + 2 / 3) / 2)
+    assert [e.recall for e in floor.held_out] == [0, 0.5]
+    assert [e.precision for e in floor.held_out] == [None, 0.5]
+    assert ceiling.setting == "max_negative_similarity" and ceiling.development[0].value is None
+    only_held = {kind: [t for t in of if t.seen.pair.held_out] for kind, of in given.items()}
+    unknown = choices(only_held, config)[0]
+    assert unknown.development == () and [e.value for e in unknown.held_out] == [0.88]
+
+
+def test_each_check_is_counted_whatever_the_others_say() -> None:
+    config = VerifySection(min_positive_similarity=0.9)
+    pairs = [seen(0.5, SAME, text="Озеро не стоит."), seen(0.95, OTHER, text="Озеро не стоит.")]
+    made = chain(tried(pairs, "positive", config), "positive", seed=0)
+    assert list(made.checks) == ["negation_changed", "not_similar"]
+    negation, band = made.checks["negation_changed"], made.checks["not_similar"]
+    assert (negation.fails["same"], negation.fails["other"]) == (1, 1)
+    assert (negation.alone["same"], negation.alone["other"]) == (0, 1)
+    assert (band.fails["same"], band.alone["same"]) == (1, 0)
+
+
+def vectors(section: EncoderSection, texts: list[tuple[str, str]]) -> Iterator[tuple[Vectors, ...]]:
+    model = load_encoder(section)
+    return ((*model.encode(pair),) for pair in texts)
+
+
+def test_cosines_are_computed_once(encoder: Path, tmp_path: Path) -> None:
+    section = EncoderSection(model=str(encoder), max_length=64)
+    texts = [("Маяк погас.", "Маяк не горит."), ("Маяк погас.", "Лодка у маяка.")]
+    path, done = tmp_path / "measure.sqlite", []
+
+    def of(pairs: list[tuple[str, str]], section: EncoderSection, opened: object) -> list[float]:
+        return Cosines(path, section, opened).of(pairs, lambda n, note: done.append(n), "")
+
+    first = of(texts[:1], section, lambda: load_encoder(section))
+    both = of(texts, section, lambda: load_encoder(section))
+    assert both[0] == first[0] and both[1] != both[0]
+    assert both == pytest.approx([float(v @ w) for v, w in vectors(section, texts)], abs=1e-6)
+    assert done == [0, 1, 1, 1]
+    assert of(texts, section, None) == both
+    with pytest.raises(TypeError):
+        of(texts, EncoderSection(model=str(encoder), max_length=16), None)
+
+
 def settings(encoder: Path, tmp_path: Path) -> Path:
     path = tmp_path / "own.toml"
     path.write_text(
@@ -173,7 +270,7 @@ def test_the_verb_measures_and_says_under_which_settings(
     headlines, sts, *_ = facts["sets"]
     assert headlines["drawn"] == {"same": 1, "between": 1, "other": 1}
     # «не» added: the checks of a positive see it, and as a negative it is what it should be.
-    assert headlines["positives"]["faults"]["negation_changed"]["other"] == 1
+    assert headlines["positives"]["checks"]["negation_changed"]["fails"]["other"] == 1
     assert headlines["positives"]["decision"]["precision"]["value"] == 1.0
     assert headlines["negatives"]["accepted"]["other"] == 1
     assert sts["positives"]["decision"]["recall"]["value"] == 1.0
@@ -188,6 +285,7 @@ def test_few_pairs_are_drawn_by_the_seed(folder: Path, encoder: Path, tmp_path: 
     out, recipe_path = tmp_path / "measured", settings(encoder, tmp_path)
     arguments = ("--data", folder, "--recipe", recipe_path, "--out", out, "--json")
     few = ("--set", "ruhnp.verify.measure_pairs=2")
+    assert sum(json.loads(run(*arguments))["sets"][1]["drawn"].values()) == 4
     first = run(*arguments, *few)
     assert run(*arguments, *few) == first
     assert [sum(s["drawn"].values()) for s in json.loads(first)["sets"]] == [2] * 4

@@ -9,7 +9,7 @@ import pytest
 from ruhnp.contrast import PairSet, read_sets
 from ruhnp.generated import GENERATED_SCHEMA, VERIFIED_SCHEMA
 from ruhnp.release import release
-from ruhnp.shift import Separation, Similarities, mean_of, separation
+from ruhnp.shift import Separation, Similarities, bins, mean_of, separation
 from ruhnp.shift_report import write_shift
 from rupairs.errors import RupairsError, UsageError
 from rupairs.store import write_table
@@ -47,6 +47,13 @@ def test_the_auc_is_that_of_scikit_learn() -> None:
     labels = [1] * 70 + [0] * 90
     expected = roc_auc_score(labels, np.concatenate([positive, negative]))
     assert separation(Similarities(positive, negative)).auc == pytest.approx(expected)
+
+
+def test_small_sets_have_few_bins() -> None:
+    def sizes(positive: int, negative: int) -> int:
+        return bins(similarities([0.9] * positive, [0.8] * negative))
+
+    assert [sizes(3, 900), sizes(57, 743), sizes(400, 10_000)] == [4, 7, 20]
 
 
 def test_figures_of_a_group_are_means() -> None:

@@ -52,7 +52,7 @@ def test_the_page_has_every_figure() -> None:
     statistics = counted()
     page = statistics.notes({"statistics": statistics.facts(), **FACTS})
     for line in (
-        "2 anchors, 7 pairs; 2 incomplete anchors are in `incomplete.parquet`",
+        "2 anchors, 7 pairs. Anchors with too few texts: 2, in `incomplete.parquet`.",
         "| train | 1 | 3 |",
         "| neg | 2.00 | 1 | 3 |",
         "| query | 2 | 29.5 | 5 |",
