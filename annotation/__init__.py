@@ -1,5 +1,5 @@
-"""Review by people: tasks out, votes in, decisions; files are the only meeting point.
+"""Review by people: tasks out, votes in, decisions; files and a table of votes are the borders.
 
-Label Studio's task and export JSON are read and written; a server is not talked to. Votes count
-alike: how good a single reviewer is does not enter a decision.
+Label Studio is where people work: on a server that push fills and pull reads, or through its task
+and export files.
 """

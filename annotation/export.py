@@ -68,7 +68,14 @@ class Annotation(_Model):
     was_cancelled: bool = False
     lead_time: float | None = Field(default=None, allow_inf_nan=False)
     created_at: Text
+    updated_at: Text | None = None
     simulated: bool = False
+    deleted: bool = False
+
+    @property
+    def moment(self) -> str:
+        """Return when this version of the answer was given, by the server's clock."""
+        return self.updated_at or self.created_at
 
     @property
     def user(self) -> str | None:
@@ -82,7 +89,7 @@ class Annotation(_Model):
 class Data(_Model):
     """The task's data; the texts are taken from what was pushed, not from here."""
 
-    pair_id: Text
+    task: Text
 
 
 class Entry(_Model):

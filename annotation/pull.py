@@ -1,11 +1,15 @@
-"""Votes in: from the file that Label Studio exported, or from the simulated reviewers' one."""
+"""Votes in: from exported files, from the server that the tasks are on, or from simulated ones."""
 
-from pathlib import Path
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
-from annotation.export import read_export
+from annotation.answers import NAME, Answers
+from annotation.export import Entry, read_export
+from annotation.refresh import refresh
+from annotation.server import Server, address
 from annotation.simulated import EXPORT
-from annotation.stage import AnnotationSection
-from annotation.tasks import PAGE_COPY, TASKS
+from annotation.stage import AnnotationSection, PullSection, PushSection
 from annotation.votes import VOTE_SCHEMA, read_votes
 from rupairs.errors import RupairsError
 from rupairs.manifest import sha256
@@ -13,20 +17,26 @@ from rupairs.steps import Context
 
 
 def outside(section: AnnotationSection) -> dict[str, str]:
-    """Return the hash of the export file, so that another file means other votes."""
-    path = section.pull.export
-    return {"export": sha256(path)} if path is not None and path.is_file() else {}
+    """Return the hashes of the export files, so that other files mean other votes.
+
+    A server is asked every time, for its answers change while nothing here does: what the mark
+    says is never the same twice. The next steps go by the votes themselves.
+    """
+    pull = section.pull
+    if pull.files:
+        return {f"export {n}": sha256(p) for n, p in enumerate(pull.files, 1) if p.is_file()}
+    asked = section.push.to_server and pull.refresh
+    return {"asked": secrets.token_hex(8)} if asked else {}
 
 
 def pull(context: Context) -> None:
-    """Write the votes; each annotation of the export is kept or dropped with its reason.
+    """Write the votes; each version of an annotation is kept or dropped with its reason.
 
-    Raises `RupairsError` when there is no export yet, or the file is none.
+    Raises `RupairsError` when there is no answer yet, a file is no export, or the server is away.
     """
-    made_up = context.inputs.get("annotation.simulated")
-    path = made_up.directory / EXPORT if made_up else _given(context)
-    tasks = {row["pair_id"]: row for row in context.inputs["annotation.push"].rows()}
-    readings = read_votes(read_export(path), tasks)
+    tasks = {row["task"]: row for row in context.inputs["annotation.push"].rows()}
+    with _entries(context) as entries:
+        readings = read_votes(entries, tasks)
     annotators = set()
     with context.writer(VOTE_SCHEMA) as writer:
         for reading in writer.each(readings):
@@ -38,17 +48,56 @@ def pull(context: Context) -> None:
                 annotators.add(reading.row["annotator"])
                 writer.keep(reading.row)
     context.facts["annotators"] = len(annotators)
+    context.facts["latest"] = sum(r.row["latest"] for r in readings)
 
 
-def _given(context: Context) -> Path:
-    path: Path | None = context.config.export
-    if path is not None and path.is_file():
-        return path
+@contextmanager
+def _entries(context: Context) -> Iterator[Iterable[Entry]]:
+    made_up = context.inputs.get("annotation.simulated")
+    config: PullSection = context.config
+    push: PushSection = context.stage.push
+    if made_up:
+        yield read_export(made_up.directory / EXPORT)
+    elif config.files:
+        yield _exported(context)
+    elif push.to_server:
+        with Answers(context.run / "annotation" / NAME) as answers:
+            if config.refresh:
+                _refresh(context, push, answers)
+            yield answers.entries()
+    else:
+        raise _nothing(context, "is not set")
+
+
+def _exported(context: Context) -> Iterator[Entry]:
+    for path in context.config.files:
+        if not path.is_file():
+            raise _nothing(context, f"has {path}, which is no file")
+        yield from read_export(path)
+
+
+def _refresh(context: Context, push: PushSection, answers: Answers) -> None:
+    mark = context.inputs["annotation.push"].manifest.facts.get("mark")
+    if mark is None:
+        raise RupairsError("the tasks are not on a server yet; run: rupairs annotate push")
+    server = Server(address(push))
+    with context.progress.bar("answers from the server", None) as advance:
+        counts = refresh(server, answers, mark, advance)
+    context.facts["server"] = counts
+    if not counts["answers"]:
+        raise RupairsError(
+            f"{server.url}: no answers yet in {counts['projects']} projects; run this again when "
+            "annotators have worked there"
+        )
+
+
+def _nothing(context: Context, found: str) -> RupairsError:
     pushed = context.inputs["annotation.push"]
-    found = "is not set" if path is None else f"is {path}, which is no file"
-    raise RupairsError(
-        f"no reviewers' votes yet: import {pushed.directory / TASKS} into a Label Studio project "
-        f"with the labelling configuration {pushed.directory / PAGE_COPY}, have it labelled by "
-        f"{pushed.manifest.facts['overlap']} people a task, export it as JSON, and give that file "
-        f"as annotation.pull.export (which {found})"
+    facts = pushed.manifest.facts
+    return RupairsError(
+        f"no annotators' votes yet: make a Label Studio project for each file in "
+        f"{pushed.directory / 'tasks'} with the labelling configuration "
+        f"{pushed.directory / 'config.xml'} ({facts['overlap']} different people see each item), "
+        "export them as JSON, and give the files as annotation.pull.export "
+        f"(which {found}); or use a server: docs/annotation.md"
     )

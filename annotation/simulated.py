@@ -1,9 +1,11 @@
 """Simulated reviewers: a made-up export in Label Studio's own shape, for runs without people.
 
-1. Every answer is drawn by hash from the pair, the seed and the annotator.
-2. The right answer is the intended label; where only "not entailment" is known, it is neutral or
-   contradiction, drawn once a pair so that the annotators agree on it.
-3. Every annotation says `"simulated": true` and comes from `simulated-1`, `simulated-2`, ...
+1. Every answer is drawn by hash from the task, the seed and the annotator, so that a repeat is
+   answered anew.
+2. The right answer is a control's known label, else the intended one; where only "not entailment"
+   is known, it is neutral or contradiction, drawn once a pair so that the annotators agree on it.
+3. A careless annotator answers at once and anything.
+4. Every annotation says `"simulated": true` and comes from `simulated-1`, `simulated-2`, ...
 """
 
 from collections.abc import Iterator
@@ -11,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from annotation.page import CHOICE, CHOICE_TEXT, DISCARD, LABELS, REVISED
-from annotation.stage import SimulatedSection
-from annotation.tasks import write_list
+from annotation.stage import CANDIDATES, SimulatedSection
+from annotation.tasks import ITEM, blind, write_list
 from rupairs.steps import Context
 from rupairs.text import digest, share
 
@@ -26,12 +28,13 @@ Row = dict[str, Any]
 def simulate(context: Context) -> None:
     """Write `export.json`: one annotation a pushed task and annotator."""
     context.simulated = True
-    candidates = context.inputs["ruwanli.filter"].table(["pair_id", "intended_label"])
+    candidates = context.inputs[CANDIDATES].table(["pair_id", "intended_label"])
     intended = dict(zip(*(c.to_pylist() for c in candidates.columns), strict=True))
     tasks = context.inputs["annotation.push"].rows()
     config: SimulatedSection = context.config
     write_list(context.out / EXPORT, _entries(tasks, intended, config, context.seed))
-    context.facts["votes"] = len(intended) * config.annotators
+    pushed = context.inputs["annotation.push"].manifest.counts.rows_out
+    context.facts["votes"] = pushed * config.annotators
     context.facts["reviewers"] = "simulated: labels and edits were drawn at random by a program"
 
 
@@ -39,7 +42,7 @@ def _entries(
     tasks: Iterator[Row], intended: dict[str, str], config: SimulatedSection, seed: int
 ) -> Iterator[Row]:
     for number, task in enumerate(tasks):
-        right = truth(task["pair_id"], intended[task["pair_id"]], seed)
+        right = task["gold"] or truth(task["pair_id"], intended[task["pair_id"]], seed)
         annotations = []
         for annotator in range(1, config.annotators + 1):
             vote = number * config.annotators + annotator
@@ -50,7 +53,7 @@ def _entries(
             "annotations": annotations,
             "drafts": [],
             "predictions": [],
-            "data": task,
+            "data": blind(task),
             "meta": {},
             "created_at": _time(0),
             "updated_at": _time(number),
@@ -76,13 +79,17 @@ class Answer:
         self.name = f"simulated-{annotator}"
         self.config = config
         self.seed = seed
+        self.careless = annotator > config.annotators - config.careless
+        self.key = task["pair_id"] if task["kind"] == ITEM else task["task"]
 
     def draw(self, purpose: str) -> float:
         """Return this reviewer's number in [0, 1) for a purpose."""
-        return share(self.task["pair_id"], self.seed, f"{self.name} {purpose}")
+        return share(self.key, self.seed, f"{self.name} {purpose}")
 
     def label(self, right: str) -> str:
         """Return the vote."""
+        if self.careless:
+            return LABELS[int(self.draw("anything") * len(LABELS))]
         if self.draw("discard") < self.config.discard:
             return DISCARD
         if self.draw("accuracy") < self.config.accuracy:
@@ -90,10 +97,14 @@ class Answer:
         wrong = [label for label in LABELS if label not in (right, DISCARD)]
         return wrong[int(self.draw("error") * len(wrong))]
 
+    def seconds(self) -> float:
+        """Return how long the answer took."""
+        return 0.5 + self.draw("seconds") if self.careless else 3 + 20 * self.draw("seconds")
+
     def texts(self, label: str) -> dict[str, str]:
         """Return both texts as the reviewer leaves them."""
         texts = {field: self.task[field] for field in REVISED}
-        if label != DISCARD and self.draw("revise") < self.config.revise:
+        if label != DISCARD and not self.careless and self.draw("revise") < self.config.revise:
             field = "premise" if self.draw("side") < 0.5 else "hypothesis"
             texts[field] = retouched(texts[field])
         return texts
@@ -122,7 +133,7 @@ def _annotation(answer: Answer, right: str, task: int, vote: int) -> Row:
         "created_at": _time(vote),
         "updated_at": _time(vote),
         "draft_created_at": None,
-        "lead_time": round(3 + 20 * answer.draw("seconds"), 3),
+        "lead_time": round(answer.seconds(), 3),
         "prediction": {},
         "result_count": len(results),
         "task": task,

@@ -1,7 +1,10 @@
-"""Tasks out: the candidates as a Label Studio task file, without the label they were made for.
+"""Tasks: what is reviewed, each under an id that tells an annotator nothing.
 
-A reviewer who knew the intended label would agree with it too often, so the tasks carry the two
-texts and the id alone, in an order drawn by hash so that neighbours do not share a seed or label.
+1. An `item` is a candidate. A `control` is a pair whose label the user knows; a `repeat` shows an
+   item to the same annotator again. Nothing in a task's data tells the three apart.
+2. An annotator who knew the intended label would agree with it too often, so the data hold the
+   id and the two texts alone.
+3. The id is a digest, so that the same run makes the same tasks and a second push adds nothing.
 """
 
 import json
@@ -12,57 +15,48 @@ from typing import Any
 
 import pyarrow as pa
 
-from annotation.page import read_page
 from rupairs.errors import RupairsError
-from rupairs.steps import Context
 from rupairs.store import StageReader
-from rupairs.text import share
+from rupairs.text import digest, share
 
-TASKS, PAGE_COPY = "tasks.json", "config.xml"
 TASK_SCHEMA = pa.schema(
     [
+        pa.field("task", pa.string(), nullable=False),
+        pa.field("kind", pa.string(), nullable=False),
         pa.field("pair_id", pa.string(), nullable=False),
         pa.field("premise", pa.string(), nullable=False),
         pa.field("hypothesis", pa.string(), nullable=False),
+        pa.field("gold", pa.string(), nullable=True),
+        pa.field("batch", pa.int32(), nullable=False),
     ]
 )
-_BATCH = 8_192
+ITEM, CONTROL, REPEAT = "item", "control", "repeat"
+SHOWN = ["task", "premise", "hypothesis"]
+"""The fields of a task's data; everything else stays here."""
 
-_NOTES = """\
-## How to have these pairs reviewed
+_PAIR = ["pair_id", "premise", "hypothesis"]
+_CHUNK = 4_096
 
-1. Create a project in Label Studio and paste `{page}` as its labelling configuration (Code view).
-2. Import `{tasks}`; have {overlap} different people label each task.
-3. Export the project as JSON (not JSON-MIN or CSV).
-4. Set `annotation.pull.export` in the recipe to that file and run the recipe again.
-"""
+Row = dict[str, Any]
 
 
-def push(context: Context) -> None:
-    """Write `tasks.json`, `config.xml` and the same tasks as rows of `TASK_SCHEMA`.
+def task_id(pair_id: str, kind: str, occurrence: int, seed: int) -> str:
+    """Return the opaque id of a task."""
+    return digest((pair_id, kind, str(occurrence), str(seed)))
 
-    Raises `RupairsError` when a pair id occurs twice.
-    """
-    page = read_page(TASK_SCHEMA.names)
-    (context.out / PAGE_COPY).write_text(page, encoding="utf-8")
-    table = in_order(context.inputs["ruwanli.filter"], context.seed)
-    with context.writer(TASK_SCHEMA) as writer:
 
-        def entries() -> Iterator[dict[str, Any]]:
-            for row in writer.each(_rows(table)):
-                writer.keep(row)
-                yield {"data": row}
-
-        write_list(context.out / TASKS, entries())
-    overlap = context.config.overlap
-    notes = _NOTES.format(tasks=TASKS, page=PAGE_COPY, overlap=overlap)
-    (context.out / "notes.md").write_text(notes, encoding="utf-8")
-    context.facts["overlap"] = overlap
+def blind(task: Row) -> Row:
+    """Return the data that an annotator's task holds."""
+    return {name: task[name] for name in SHOWN}
 
 
 def in_order(candidates: StageReader, seed: int) -> pa.Table:
-    """Return pair_id, premise and hypothesis of every candidate in the order of review."""
-    table = candidates.table(TASK_SCHEMA.names)
+    """Return pair_id, premise and hypothesis of every candidate in an order drawn by hash.
+
+    Neighbours then share neither a seed nor a label. Raises `RupairsError` when a pair id occurs
+    twice.
+    """
+    table = candidates.table(_PAIR)
     ids = table.column("pair_id").to_pylist()
     if twice := next((i for i, n in Counter(ids).items() if n > 1), None):
         raise RupairsError(f"{candidates.directory}: the pair {twice} is there twice")
@@ -70,9 +64,23 @@ def in_order(candidates: StageReader, seed: int) -> pa.Table:
     return table.take(pa.array(order, pa.int64()))
 
 
-def _rows(table: pa.Table) -> Iterator[dict[str, str]]:
-    for batch in table.to_batches(max_chunksize=_BATCH):
-        yield from batch.to_pylist()
+def as_tasks(pairs: pa.Table, kind: str, occurrence: int, seed: int, batch: list[int]) -> pa.Table:
+    """Return pairs (with `gold` when they are controls) as rows of `TASK_SCHEMA`."""
+    ids = pairs.column("pair_id").to_pylist()
+    columns = {name: pairs.column(name).combine_chunks() for name in _PAIR}
+    columns["task"] = pa.array([task_id(i, kind, occurrence, seed) for i in ids], pa.string())
+    columns["kind"] = pa.array([kind] * len(ids), pa.string())
+    gold = pairs.column("gold").to_pylist() if kind == CONTROL else [None] * len(ids)
+    columns["gold"] = pa.array(gold, pa.string())
+    columns["batch"] = pa.array(batch, pa.int32())
+    return pa.table({name: columns[name] for name in TASK_SCHEMA.names}, schema=TASK_SCHEMA)
+
+
+def data_of(tasks: pa.Table, rows: list[int]) -> Iterator[Row]:
+    """Yield what annotators see of some rows, in their order, a slice in memory at a time."""
+    shown = tasks.select(SHOWN)
+    for start in range(0, len(rows), _CHUNK):
+        yield from shown.take(pa.array(rows[start : start + _CHUNK], pa.int64())).to_pylist()
 
 
 def write_list(path: Path, entries: Iterable[Any]) -> None:

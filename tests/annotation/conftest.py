@@ -14,12 +14,16 @@ import pytest
 from rich.console import Console
 
 import rupairs.execution
-from annotation.stage import STAGE
+from annotation.stage import CANDIDATES, STAGE
+from annotation.studio import find_studio
+from annotation.tasks import ITEM, task_id
+from rupairs.errors import RupairsError
 from rupairs.execution import Outcome, run_step
 from rupairs.manifest import ModelFacts
 from rupairs.progress import Progress
 from rupairs.recipe import Recipe, Section, validate
 from rupairs.steps import Context, Stage, Step, chain
+from tests.annotation.studio import House, opened
 
 Row = dict[str, Any]
 
@@ -78,7 +82,7 @@ def make_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
         module = types.ModuleType("stand_in_filter")
         module.run = write_candidates(rows)  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, "stand_in_filter", module)
-        step = Step("ruwanli.filter", "stand-in", "stand_in_filter:run")
+        step = Step(CANDIDATES, "stand-in", "stand_in_filter:run")
         stages = {"ruwanli": Stage("ruwanli", RuwanliSection, (step,)), "annotation": STAGE}
         monkeypatch.setattr(rupairs.execution, "load_stages", lambda: stages)
         return Run(tmp_path / name, stages)
@@ -149,7 +153,11 @@ class Native:
             "file_upload": "64a35b65-tasks.json",
             "drafts": [],
             "predictions": [],
-            "data": {k: task[k] for k in ("pair_id", "premise", "hypothesis")},
+            "data": {
+                "task": task.get("task") or task_id(task["pair_id"], ITEM, 0, 0),
+                "premise": task["premise"],
+                "hypothesis": task["hypothesis"],
+            },
             "meta": {},
             "created_at": "2026-03-01T09:00:00.000000Z",
             "updated_at": "2026-03-01T10:00:00.000000Z",
@@ -176,6 +184,17 @@ def result(name: str, to: str, kind: str, value: Row) -> Row:
         "origin": "manual",
         "value": value,
     }
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A Label Studio for the whole test run; each test has projects of its own there."""
+    try:
+        find_studio()
+    except RupairsError as error:
+        pytest.skip(str(error))
+    with opened(tmp_path_factory.mktemp("studio")) as found:
+        yield found
 
 
 @pytest.fixture

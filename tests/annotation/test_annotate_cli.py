@@ -19,7 +19,7 @@ def test_the_verbs_are_there() -> None:
     register(app)
     said = CliRunner().invoke(app, ["annotate", "--help"])
     assert said.exit_code == 0
-    for verb in ("push", "simulate", "pull", "report"):
+    for verb in ("push", "simulate", "pull", "report", "studio", "triples"):
         assert verb in said.stdout
 
 

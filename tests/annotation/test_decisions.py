@@ -1,78 +1,101 @@
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from annotation.decisions import decision, verdict
-from annotation.page import LABELS
-from rupairs.store import StageReader
+from annotation.aggregation import METHODS
+from annotation.decisions import Opinion, decision, opinions, undecided
+from annotation.stage import DecisionsSection
+from rupairs.store import DROPPED, StageReader, read_table
+from tests.annotation.voting import ballots
 
 Rows = list[dict[str, Any]]
-CANDIDATE = {"pair_id": "a", "premise": "Идёт снег", "hypothesis": "На улице зима"}
+CANDIDATE = {"pair_id": "t", "premise": "Идёт снег", "hypothesis": "На улице зима"}
+
+
+def opinion_on(labels: list[str], revisions: list[int] | None = None, **settings: Any) -> Opinion:
+    rows = [("t", f"w{n}", label) for n, label in enumerate(labels)]
+    frame = ballots(rows).assign(revisions=revisions or 0, simulated=False)
+    return opinions(frame, DecisionsSection(**settings), 0)["t"]
 
 
 @pytest.mark.parametrize(
-    ("labels", "min_votes", "decided"),
+    ("labels", "settings", "reason"),
     [
-        ([], 1, (None, "not_reviewed")),
-        (["neutral"], 2, (None, "too_few_votes")),
-        (["neutral"], 1, ("neutral", "")),
-        (["neutral", "entailment"], 1, (None, "no_majority")),
-        (["neutral", "neutral", "entailment"], 3, ("neutral", "")),
-        (["neutral", "neutral", "entailment", "discard"], 1, (None, "no_majority")),
-        (["discard", "discard", "entailment"], 1, (None, "discarded")),
-        (["discard", "entailment"], 1, (None, "no_majority")),
-        (["neutral", "entailment", "contradiction"], 1, (None, "no_majority")),
+        (["neutral"], {"min_votes": 2}, "too_few_votes"),
+        (["neutral"], {}, ""),
+        (["neutral", "entailment"], {}, "no_majority"),
+        (["neutral", "neutral", "entailment"], {"min_votes": 3}, ""),
+        (["neutral", "neutral", "entailment"], {"min_posterior": 0.7}, "low_posterior"),
+        (["neutral", "neutral", "entailment"], {"min_posterior": 0.6}, ""),
+        (["neutral", "neutral", "entailment", "discard"], {}, "no_majority"),
+        (["discard", "discard", "entailment"], {}, "discarded"),
+        (["discard", "entailment"], {}, "no_majority"),
+        (["discard", "entailment"], {"method": "wanli"}, "discarded"),
+        (["neutral", "entailment"], {"method": "wanli"}, ""),
     ],
 )
-def test_the_verdict(labels: list[str], min_votes: int, decided: tuple[str | None, str]) -> None:
-    assert verdict(labels, min_votes) == decided
+def test_why_an_item_is_dropped(labels: list[str], settings: Any, reason: str) -> None:
+    assert undecided(opinion_on(labels, **settings), DecisionsSection(**settings)) == reason
 
 
-@given(st.lists(st.sampled_from(LABELS), max_size=7), st.randoms())
-def test_a_verdict_needs_more_than_half_and_no_order(labels: list[str], random: Any) -> None:
-    label, reason = verdict(labels, 1)
-    mixed = list(labels)
-    random.shuffle(mixed)
-    assert verdict(mixed, 1) == (label, reason)
-    assert (label is None) == bool(reason)
-    if label is not None:
-        assert label != "discard"
-        assert 2 * labels.count(label) > len(labels)
+def test_without_votes_an_item_is_not_reviewed() -> None:
+    assert undecided(None, DecisionsSection()) == "not_reviewed"
 
 
-def vote(number: int, label: str, premise: str | None = None, text: str | None = None) -> Any:
-    return {
-        "vote_id": str(number),
-        "created_at": f"2026-03-01T09:00:{number:02d}Z",
-        "label": label,
-        "premise_revised": premise,
-        "hypothesis_revised": text,
-        "simulated": False,
+@pytest.mark.parametrize(
+    ("labels", "revisions", "texts"),
+    [
+        (["neutral", "neutral", "neutral"], [0, 0, 0], "На улице зима"),
+        # One only changed a full stop: that version stands.
+        (["neutral", "neutral", "neutral"], [0, 1, 0], "версия 1"),
+        # One changed words and the others did not: the text stays.
+        (["neutral", "neutral", "neutral"], [0, 2, 0], "На улице зима"),
+        (["neutral", "neutral", "neutral"], [2, 1, 0], "версия 1"),
+        # A vote for another label has no say in the texts.
+        (["neutral", "entailment", "neutral"], [0, 1, 0], "На улице зима"),
+        (["entailment", "neutral", "neutral"], [1, 2, 1], "версия 2"),
+    ],
+)
+def test_whose_texts_stand(labels: list[str], revisions: list[int], texts: str) -> None:
+    revised = {
+        "premise_revised": [None] * 3,
+        "hypothesis_revised": [f"версия {n}" if r else None for n, r in enumerate(revisions)],
     }
+    row = decision(CANDIDATE, opinion_on(labels, revisions), revised)
+    if (labels[0], revisions) == ("entailment", [1, 2, 1]):
+        # Of those for the label both revised: either may be drawn.
+        assert row["hypothesis"] in ("версия 1", "версия 2")
+    else:
+        assert row["hypothesis"] == texts
+    assert row["revised"] == (row["hypothesis"] != CANDIDATE["hypothesis"])
+    assert row["premise"] == CANDIDATE["premise"]
 
 
-def test_half_of_the_agreeing_voters_revise_the_text() -> None:
-    votes = [
-        vote(3, "neutral", text="Сейчас зима"),
-        vote(2, "neutral", premise="Идёт снег."),
-        vote(1, "entailment", text="На дворе зима"),
-        vote(4, "neutral"),
-        vote(5, "neutral"),
-    ]
-    row = decision(CANDIDATE, votes, "neutral")
-    assert (row["premise"], row["hypothesis"]) == ("Идёт снег.", "На улице зима")
-    assert row["revised"] and row["agreement"] == 0.8 and row["votes"] == 5
+def test_an_adjudicated_label_wins_over_all_votes() -> None:
+    frame = ballots([("t", "u", "neutral"), ("t", "v", "neutral"), ("t", "x", "entailment")])
+    frame = frame.assign(simulated=False)
+    frame.loc[2, "kind"] = "adjudication"
+    strict = DecisionsSection(min_votes=9, min_posterior=0.99)
+    found = opinions(frame, strict, 0)["t"]
+    assert (found.label, found.adjudicated, found.texts) == ("entailment", True, 2)
+    assert found.counts == Counter({"neutral": 2})
+    assert undecided(found, strict) == ""
+    frame.loc[2, "label"] = "discard"
+    assert undecided(opinions(frame, strict, 0)["t"], strict) == "discarded"
 
 
-def test_fewer_than_half_leave_the_text_as_it_is() -> None:
-    votes = [vote(1, "neutral", text="Сейчас зима"), vote(2, "neutral"), vote(3, "neutral")]
-    row = decision(CANDIDATE, votes, "neutral")
-    assert row["hypothesis"] == CANDIDATE["hypothesis"]
-    assert not row["revised"]
+def test_an_adjudicator_decides_what_nobody_voted_on() -> None:
+    frame = ballots([("t", "x", "entailment")], "adjudication").assign(simulated=False)
+    row = decision(CANDIDATE, opinions(frame, DecisionsSection(), 0)["t"], _none(1))
+    assert (row["label"], row["votes"], row["agreement"]) == ("entailment", 0, 0.0)
+
+
+def _none(rows: int) -> dict[str, list[str | None]]:
+    return {"premise_revised": [None] * rows, "hypothesis_revised": [None] * rows}
 
 
 def test_every_candidate_is_decided_or_dropped(
@@ -100,13 +123,17 @@ def test_every_candidate_is_decided_or_dropped(
         "not_reviewed": len(candidates) - 5,
         "too_few_votes": 1,
     }
+    evidence = {d["reason"]: d["evidence"] for d in read_table(out.directory / DROPPED).to_pylist()}
+    assert evidence["no_majority"] == "entailment 1, neutral 1"
     rows = list(StageReader(out.directory).rows())
     assert [r["label"] for r in rows] == ["neutral", "entailment"]
-    assert rows[0]["agreement"] == pytest.approx(2 / 3)
+    assert rows[0]["agreement"] == rows[0]["posterior"] == pytest.approx(2 / 3)
+    assert not any(r["adjudicated"] for r in rows)
     facts = out.manifest.facts
     assert facts["label_shares"] == {"entailment": 0.5, "neutral": 0.5}
     assert facts["percent_agreement"] == pytest.approx((1 / 3 + 1 / 3 + 0 + 1) / 4, abs=1e-6)
     assert -1 < facts["krippendorff_alpha"] < 1
+    assert facts["agreement"]["cohen_kappa"]["items"] == 2
     assert sorted(facts["votes_by_annotator"].values()) == [2, 4, 5]
     assert "Krippendorff" in (out.directory / "report.md").read_text(encoding="utf-8")
 
@@ -121,13 +148,29 @@ def test_one_label_alone_leaves_alpha_undefined(
     out = make_run(candidates).run("decisions", pull={"export": str(write(entries))})
     assert out.manifest.facts["krippendorff_alpha"] is None
     assert out.manifest.facts["percent_agreement"] == 1.0
-    assert "(nominal) is not defined" in (out.directory / "report.md").read_text(encoding="utf-8")
+    report = (out.directory / "report.md").read_text(encoding="utf-8")
+    assert "| Krippendorff's alpha (nominal) | not defined |" in report
 
 
 def test_an_export_without_votes_decides_nothing(
     make_run: Callable[..., Any], candidates: Rows, write: Callable[[Any], Path]
 ) -> None:
-    out = make_run(candidates).run("decisions", pull={"export": str(write([]))})
-    assert out.manifest.counts.dropped_by_reason == {"not_reviewed": len(candidates)}
-    assert out.manifest.facts["percent_agreement"] is None
-    assert out.manifest.facts["label_shares"] == {}
+    out = make_run(candidates).run("report", pull={"export": str(write([]))})
+    decided = StageReader(out.directory.parent / "decisions").manifest
+    assert decided.counts.dropped_by_reason == {"not_reviewed": len(candidates)}
+    assert decided.facts["percent_agreement"] is None
+    assert decided.facts["label_shares"] == {}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_decides_a_run(
+    make_run: Callable[..., Any], candidates: Rows, method: str
+) -> None:
+    out = make_run(candidates).run(
+        "decisions", reviewers="simulated", decisions={"method": method}, simulated={"discard": 0.0}
+    )
+    rows = list(StageReader(out.directory).rows())
+    assert len(rows) > 40
+    assert all(0 < r["posterior"] <= 1 + 1e-9 and r["simulated"] for r in rows)
+    assert out.manifest.facts["method"] == method
+    assert not pd.DataFrame(rows)["pair_id"].duplicated().any()

@@ -15,7 +15,9 @@ from rupairs.errors import RupairsError
 
 TASKS = {
     f"{n:032x}": {
-        "pair_id": f"{n:032x}",
+        "task": f"{n:032x}",
+        "kind": "item",
+        "pair_id": f"{n + 16:032x}",
         "premise": f"Поезд пришёл в {n} часов.",
         "hypothesis": "Поезд уже на станции.",
     }
@@ -38,7 +40,7 @@ def test_an_export_is_read_with_keys_we_do_not_know(
         entry["from_a_later_version"] = {"anything": [1, None]}
         entry["annotations"][0]["result"].append({"type": "relation", "from_id": "a", "to_id": "b"})
     read = list(read_export(write(entries)))
-    assert [e.data.pair_id for e in read] == list(TASKS)
+    assert [e.data.task for e in read] == list(TASKS)
     assert [a.user for e in read for a in e.annotations] == ["1", "2"] * 3
     assert len(read_votes(read, TASKS)) == 6
 
@@ -63,7 +65,7 @@ def put(entries: Any, *where: Any, value: Any) -> Any:
 @pytest.mark.parametrize(
     ("where", "value", "said"),
     [
-        ((1, "data", "pair_id"), KeyError, "entry 1: data.pair_id: Field required"),
+        ((1, "data", "task"), KeyError, "entry 1: data.task: Field required"),
         ((2, "data"), KeyError, "entry 2: data: Field required"),
         ((0, "annotations"), KeyError, "entry 0: annotations: Field required"),
         ((1,), "text", "entry 1: the entry:"),
@@ -76,7 +78,7 @@ def put(entries: Any, *where: Any, value: Any) -> Any:
         ((1, "annotations", 0, "lead_time"), 10**400, "entry 1: annotations.0.lead_time"),
         ((1, "annotations", 0, "completed_by"), {"email": "a@b.ru"}, "entry 1: .*completed_by"),
         ((1, "annotations", 0, "created_at"), None, "entry 1: annotations.0.created_at"),
-        ((1, "data", "pair_id"), "\ud800", "entry 1: data.pair_id"),
+        ((1, "data", "task"), "\ud800", "entry 1: data.task"),
         ((1, "annotations", 0, "completed_by"), "\udfff", "entry 1: .*completed_by"),
         ((1, "annotations", 0, "result", 1, "value", "text"), ["я\ud83d"], "entry 1: .*lone surr"),
     ],
@@ -102,10 +104,10 @@ def test_what_is_no_export_is_named_by_file_and_entry(
         ("[{]", "entry 0: not valid JSON"),
         ("[" + "[" * 100_000, "entry 0: not valid JSON"),
         ("[" + "9" * 5_000 + "]", "entry 0: not valid JSON"),
-        ('[{"data": {"pair_id": "a"}, "annotations": []}', "entry 0 is followed by the end"),
-        ('[{"data": {"pair_id": "a"}, "annotations": []} {}]', "entry 0 is followed by something"),
-        ('[{"data": {"pair_id": "a"}, "annotations": []}]]', "text after the end"),
-        ('[{"data": {"pair_id": "a"}, "annotations": []},]', "entry 1: not valid JSON"),
+        ('[{"data": {"task": "a"}, "annotations": []}', "entry 0 is followed by the end"),
+        ('[{"data": {"task": "a"}, "annotations": []} {}]', "entry 0 is followed by something"),
+        ('[{"data": {"task": "a"}, "annotations": []}]]', "text after the end"),
+        ('[{"data": {"task": "a"}, "annotations": []},]', "entry 1: not valid JSON"),
     ],
 )
 def test_bad_json_is_named_by_file_and_entry(tmp_path: Path, text: str, said: str) -> None:
@@ -144,7 +146,7 @@ def account(path: Path) -> None:
         assert reading.evidence.encode() is not None
         if reading.reason is None:
             assert reading.row["label"] in ("entailment", "neutral", "contradiction", "discard")
-            assert reading.row["pair_id"] in TASKS
+            assert reading.row["task"] in TASKS
 
 
 @pytest.fixture(scope="module")

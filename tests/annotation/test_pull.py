@@ -1,3 +1,4 @@
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -30,9 +31,10 @@ def test_without_an_export_one_error_says_what_to_do(
     said = str(failure.value)
     assert "\n" not in said
     pushed = run.path / "annotation" / "push"
-    for part in (f"{pushed / 'tasks.json'}", f"{pushed / 'config.xml'}", "annotation.pull.export"):
+    for part in (f"{pushed / 'tasks'}", f"{pushed / 'config.xml'}", "annotation.pull.export"):
         assert part in said
     assert ("is not set" in said) == (given is None)
+    assert "docs/annotation.md" in said
     assert not (run.path / "annotation" / "pull").exists()
     left = [p for p in run.path.joinpath("annotation").rglob("*.parquet") if "pull" in str(p)]
     assert left == []
@@ -73,7 +75,7 @@ def test_dropped_votes_are_accounted_for_and_name_nobody(
     out = make_run(candidates).run("pull", pull={"export": str(write(entries))})
     counts = out.manifest.counts
     assert (counts.rows_in, counts.rows_out) == (8, 6)
-    assert counts.dropped_by_reason == {"cancelled": 1, "unknown_pair": 1}
+    assert counts.dropped_by_reason == {"cancelled": 1, "unknown_task": 1}
     for path in out.directory.iterdir():
         assert mail.encode() not in path.read_bytes()
 
@@ -93,6 +95,32 @@ def test_another_export_under_the_same_name_is_read_again(
     assert other.state == "made"
     assert other.manifest.content != first.manifest.content
     assert os.fspath(path) not in other.manifest.model_dump_json()
+
+
+def test_files_that_overlap_double_no_vote_and_show_its_versions(
+    make_run: Make, candidates: Rows, native: Any, tmp_path: Path
+) -> None:
+    first = people(native, candidates[:3])
+    second = json.loads(json.dumps(first))
+    changed = second[0]["annotations"][0]
+    changed["updated_at"] = "2026-03-05T10:00:00.000000Z"
+    changed["result"][0]["value"]["choices"] = ["entailment"]
+    second += people(native, candidates[3:5])
+    paths = [tmp_path / "early.json", tmp_path / "late.json"]
+    for path, entries in zip(paths, (first, second), strict=True):
+        path.write_text(json.dumps(entries, ensure_ascii=False), encoding="utf-8")
+    run = make_run(candidates)
+    out = run.run("pull", pull={"export": [str(p) for p in paths]})
+    assert out.manifest.counts.dropped_by_reason == {"duplicate": 5}
+    votes = list(StageReader(out.directory).rows())
+    assert len(votes) == 2 * 5 + 1
+    versions = {v["vote_id"]: v for v in votes if v["vote_id"].partition(".")[0] == "1"}
+    assert [(v["label"], v["latest"]) for v in versions.values()] == [
+        ("neutral", False),
+        ("entailment", True),
+    ]
+    assert set(versions) == {"1", "1.2"}
+    assert out.manifest.facts["latest"] == 10
 
 
 def test_a_damaged_export_leaves_the_finished_votes_alone(

@@ -1,11 +1,13 @@
 import json
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from annotation.export import read_export
+from annotation.page import LABELS
 from annotation.simulated import retouched, truth
 from rupairs.store import StageReader
 
@@ -68,6 +70,46 @@ def test_careful_reviewers_agree_on_the_intended_label(make_run: Make, candidate
     assert out.manifest.facts["percent_agreement"] == 1.0
 
 
+def test_careless_reviewers_answer_at_once_and_anything(make_run: Make, candidates: Rows) -> None:
+    settings = CAREFUL | {"annotators": 4, "careless": 1}
+    out = make_run(candidates).run("pull", reviewers="simulated", simulated=settings)
+    votes = list(StageReader(out.directory).rows())
+    careless = [v for v in votes if v["annotator"] == "simulated-4"]
+    assert {v["label"] for v in careless} == set(LABELS)
+    assert (
+        max(v["seconds"] for v in careless)
+        < 2
+        < min(v["seconds"] for v in votes if v["annotator"] != "simulated-4")
+    )
+
+
+def test_a_repeat_is_answered_anew_and_a_control_by_its_label(
+    make_run: Make, candidates: Rows, tmp_path: Path
+) -> None:
+    controls = tmp_path / "controls.csv"
+    controls.write_text(
+        "premise,hypothesis,label\nПоезд ушёл в полдень.,Поезд ещё стоит.,contradiction\n",
+        encoding="utf-8",
+    )
+    out = make_run(candidates).run(
+        "pull",
+        reviewers="simulated",
+        push={"repeats": 1.0, "controls": str(controls)},
+        simulated={"accuracy": 0.6, "discard": 0.0, "annotators": 3},
+    )
+    votes = list(StageReader(out.directory).rows())
+    first = {(v["pair_id"], v["annotator"]): v["label"] for v in votes if v["kind"] == "item"}
+    again = [
+        (v["label"], first[v["pair_id"], v["annotator"]]) for v in votes if v["kind"] == "repeat"
+    ]
+    assert 0.2 < sum(a == b for a, b in again) / len(again) < 0.9
+    judged = make_run(candidates, "careful").run(
+        "pull", reviewers="simulated", push={"controls": str(controls)}, simulated=CAREFUL
+    )
+    asked = [v for v in StageReader(judged.directory).rows() if v["kind"] == "control"]
+    assert {v["label"] for v in asked} == {"contradiction"} and len(asked) >= 3
+
+
 def test_reviewers_err_discard_and_revise_as_often_as_asked(make_run: Make) -> None:
     rows = [
         {
@@ -104,13 +146,14 @@ def test_a_run_is_the_same_twice_and_another_with_another_seed(
     make_run: Make, candidates: Rows
 ) -> None:
     first, again, other = (
-        make_run(candidates, name).run("decisions", reviewers="simulated", seed=seed)
+        make_run(candidates, name).run("report", reviewers="simulated", seed=seed)
         for name, seed in (("a", 3), ("b", 3), ("c", 4))
     )
-    for step in ("push", "simulated", "pull", "decisions"):
+    for step in ("push", "simulated", "pull", "quality", "decisions", "queue", "report"):
         ours = first.directory.parent / step
         theirs = again.directory.parent / step
-        names = [p.name for p in sorted(ours.iterdir()) if p.name != "manifest.json"]
+        files = (p.relative_to(ours) for p in sorted(ours.rglob("*")) if p.is_file())
+        names = [name for name in files if name.name != "manifest.json"]
         assert names
         for name in names:
             assert (ours / name).read_bytes() == (theirs / name).read_bytes(), (step, name)

@@ -9,6 +9,8 @@ from annotation.export import read_export
 from annotation.votes import VOTE_SCHEMA, Reading, read_votes
 
 TASK = {
+    "task": "c" * 32,
+    "kind": "item",
     "pair_id": "a" * 32,
     "premise": "Анна купила билет.",
     "hypothesis": "У Анны есть билет",
@@ -21,7 +23,7 @@ Write = Callable[[Any], Path]
 def read(native: Any, write: Write) -> Callable[..., list[Reading]]:
     def votes(*annotations: dict[str, Any]) -> list[Reading]:
         path = write([native.entry(TASK, *annotations)])
-        return read_votes(read_export(path), {TASK["pair_id"]: TASK})
+        return read_votes(read_export(path), {TASK["task"]: TASK})
 
     return votes
 
@@ -32,6 +34,8 @@ def test_a_vote_is_a_row_of_the_schema(native: Any, read: Callable[..., list[Rea
     assert pa.Table.from_pylist([vote.row], schema=VOTE_SCHEMA).to_pylist() == [
         {
             "pair_id": TASK["pair_id"],
+            "task": TASK["task"],
+            "kind": "item",
             "vote_id": "1",
             "annotator": vote.row["annotator"],
             "label": "entailment",
@@ -39,6 +43,7 @@ def test_a_vote_is_a_row_of_the_schema(native: Any, read: Callable[..., list[Rea
             "hypothesis_revised": None,
             "seconds": 7.5,
             "created_at": "2026-03-01T09:00:01.250000Z",
+            "latest": True,
             "simulated": False,
         }
     ]
@@ -74,33 +79,59 @@ def test_votes_that_do_not_count_say_why(
         native.annotation(TASK, "discard", by=5, lead_time=None),
     )
     assert [(v.reason, v.evidence) for v in found] == [
-        ("cancelled", ""),
-        ("no_label", ""),
+        ("cancelled", "2"),
+        ("no_label", "3"),
         ("unknown_label", "Нейтрально"),
         ("several_labels", "neutral, contradiction"),
-        ("no_annotator", ""),
+        ("no_annotator", "5"),
         (None, ""),
     ]
     assert found[-1].row["seconds"] is None
-    other = TASK | {"pair_id": "b" * 32}
+    other = TASK | {"task": "b" * 32}
     path = write([native.entry(other, native.annotation(other, "neutral"))])
-    assert [v.reason for v in read_votes(read_export(path), {TASK["pair_id"]: TASK})] == [
-        "unknown_pair"
+    assert [v.reason for v in read_votes(read_export(path), {TASK["task"]: TASK})] == [
+        "unknown_task"
     ]
 
 
 def test_the_latest_of_one_persons_answers_stands(
     native: Any, read: Callable[..., list[Reading]]
 ) -> None:
-    late = native.annotation(TASK, "neutral", by=1, created_at="2026-03-02T09:00:00Z")
+    late, later = "2026-03-02T09:00:00.000000Z", "2026-03-03T09:00:00.000000Z"
+    late = native.annotation(TASK, "neutral", by=1, created_at=late, updated_at=late)
     skipped = native.annotation(
-        TASK, "neutral", by=1, was_cancelled=True, created_at="2026-03-03T09:00:00Z"
+        TASK, "neutral", by=1, was_cancelled=True, created_at=later, updated_at=later
     )
     early = native.annotation(TASK, "entailment", by=1)
     other = native.annotation(TASK, "entailment", by=2)
     found = read(late, skipped, early, other)
-    assert [v.reason for v in found] == [None, "cancelled", "repeated", None]
-    assert found[2].evidence == str(late["id"])
+    assert [v.reason for v in found] == [None, "cancelled", None, None]
+    assert [v.row["latest"] for v in found] == [True, False, False, True]
+
+
+def test_versions_of_an_answer_are_votes_of_which_the_last_stands(
+    native: Any, read: Callable[..., list[Reading]]
+) -> None:
+    moments = [f"2026-03-0{day}T09:00:00.000000Z" for day in (4, 5, 6)]
+    first = native.annotation(TASK, "neutral", updated_at=moments[0])
+    second = first | {"updated_at": moments[1], "result": []}
+    third = native.annotation(TASK, "discard", id=first["id"], created_at=first["created_at"])
+    third["updated_at"] = moments[2]
+    found = read(third, first, second, dict(first))
+    assert [v.reason for v in found] == [None, None, "no_label", "duplicate"]
+    assert [v.row["vote_id"] for v in found] == ["1.3", "1", "1.2", "1"]
+    assert [v.row["latest"] for v in found] == [True, False, False, False]
+    assert found[0].row["created_at"] == moments[2]
+    assert found[1].row["created_at"] == first["created_at"]
+
+
+def test_an_answer_whose_label_was_taken_away_does_not_stand(
+    native: Any, read: Callable[..., list[Reading]]
+) -> None:
+    first = native.annotation(TASK, "neutral")
+    emptied = first | {"updated_at": "2026-03-09T10:00:00.000000Z", "result": []}
+    found = read(first, emptied, native.annotation(TASK, "discard", by=2))
+    assert [v.row["latest"] for v in found] == [False, False, True]
 
 
 @pytest.mark.parametrize(

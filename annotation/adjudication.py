@@ -1,0 +1,140 @@
+"""Adjudication: the items that the votes leave open, hardest first, for one more person to decide.
+
+1. The queue is the items that the decisions dropped as undecided, by the entropy of their labels
+   times the candidate's variability in training (1 where that was not measured).
+2. It is labelled on the same page; the votes so far are shown only where the recipe asks for it.
+3. The answers come back as an export (`annotation.adjudication.export`), or with the other votes
+   by people whom `annotation.quality.adjudicators` names. They win and stay among the votes.
+"""
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from annotation.ballots import ballots, counted
+from annotation.decisions import UNDECIDED
+from annotation.export import read_export
+from annotation.page import PAGE, faults, read_page
+from annotation.quality import ADJUDICATION
+from annotation.stage import CANDIDATES, AdjudicationSection, AnnotationSection, QueueSection
+from annotation.tasks import SHOWN, blind, task_id, write_list
+from annotation.votes import VOTE_SCHEMA, read_votes
+from rupairs.errors import RupairsError
+from rupairs.manifest import sha256
+from rupairs.steps import Context
+from rupairs.store import DROPPED, read_table
+
+TASKS, PAGE_COPY = "tasks.json", "config.xml"
+QUEUE_SCHEMA = pa.schema(
+    [
+        pa.field("task", pa.string(), nullable=False),
+        pa.field("pair_id", pa.string(), nullable=False),
+        pa.field("premise", pa.string(), nullable=False),
+        pa.field("hypothesis", pa.string(), nullable=False),
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("votes", pa.string(), nullable=False),
+        pa.field("entropy", pa.float64(), nullable=False),
+        pa.field("variability", pa.float64(), nullable=False),
+        pa.field("priority", pa.float64(), nullable=False),
+    ]
+)
+_VARIABILITY = "max_variability"
+_TEXTS = ["pair_id", "premise", "hypothesis"]
+_NOTES = """\
+{items} items wait for an adjudicator, the hardest first. Import `{tasks}` into a Label Studio
+project with `{page}` as its labelling configuration, export it as JSON, set
+`annotation.adjudication.export` to that file and run the recipe again.
+"""
+
+Row = dict[str, Any]
+
+
+def queue(context: Context) -> None:
+    """Write the undecided items as rows of `QUEUE_SCHEMA`, `tasks.json` and `config.xml`."""
+    config: QueueSection = context.config
+    page = _page() if config.show_votes else read_page(SHOWN)
+    (context.out / PAGE_COPY).write_text(page, encoding="utf-8")
+    rows = sorted(_open(context), key=lambda row: (-row["priority"], row["pair_id"]))
+    with context.writer(QUEUE_SCHEMA) as writer:
+        for row in writer.each(rows):
+            writer.keep(row)
+    shown = ["votes"] if config.show_votes else []
+    write_list(
+        context.out / TASKS,
+        ({"data": blind(row) | {name: row[name] for name in shown}} for row in rows),
+    )
+    notes = _NOTES.format(items=len(rows), tasks=TASKS, page=PAGE_COPY)
+    (context.out / "notes.md").write_text(notes, encoding="utf-8")
+
+
+def _open(context: Context) -> list[Row]:
+    dropped = read_table(context.inputs["annotation.decisions"].directory / DROPPED).to_pylist()
+    waiting = {json.loads(d["row"])["pair_id"]: d for d in dropped if d["reason"] in UNDECIDED}
+    entropy = entropies(ballots(context.inputs["annotation.quality"].table(), {}))
+    rows = []
+    for candidate in context.inputs[CANDIDATES].rows():
+        pair = candidate["pair_id"]
+        if pair not in waiting:
+            continue
+        spread = candidate.get(_VARIABILITY)
+        variability = 1.0 if spread is None else float(spread)
+        rows.append(
+            {
+                "task": task_id(pair, ADJUDICATION, 0, context.seed),
+                **{name: candidate[name] for name in _TEXTS},
+                "reason": waiting[pair]["reason"],
+                "votes": waiting[pair]["evidence"],
+                "entropy": float(entropy[pair]),
+                "variability": variability,
+                "priority": float(entropy[pair]) * variability,
+            }
+        )
+    return rows
+
+
+def entropies(frame: pd.DataFrame) -> "pd.Series[float]":
+    """Return the entropy of each task's labels in bits."""
+    votes = counted(frame)
+    shares = votes.table / votes.table.sum(axis=1, keepdims=True)
+    logs = np.log2(shares, out=np.zeros_like(shares), where=shares > 0)
+    return pd.Series(np.abs((shares * logs).sum(axis=1)), index=votes.tasks)
+
+
+def _page() -> str:
+    """Return the page with the votes so far above the premise."""
+    start, view, body = read_page(SHOWN).partition("<View>")
+    page = f'{start}{view}\n  <Header size="5" value="Голоса: $votes"/>{body}'
+    if found := faults(page, [*SHOWN, "votes"]):
+        raise RupairsError(f"{PAGE}: {'; '.join(found)}")
+    return page
+
+
+def outside(section: AnnotationSection) -> dict[str, str]:
+    """Return the hash of the adjudicator's file, so that another one means other decisions."""
+    path = section.adjudication.export
+    return {"export": sha256(path)} if path is not None and path.is_file() else {}
+
+
+def read(context: Context) -> None:
+    """Write the adjudicator's votes; each annotation is kept or dropped with its reason.
+
+    Raises `RupairsError` when the file is missing or is no export.
+    """
+    config: AdjudicationSection = context.config
+    path = config.export
+    if path is not None and not path.is_file():
+        raise RupairsError(f"annotation.adjudication.export is {path}, which is no file")
+    tasks = {}
+    for pair in context.inputs[CANDIDATES].table(_TEXTS).to_pylist():
+        task = task_id(pair["pair_id"], ADJUDICATION, 0, context.seed)
+        tasks[task] = pair | {"task": task, "kind": ADJUDICATION}
+    with context.writer(VOTE_SCHEMA) as writer:
+        for reading in writer.each(read_votes(read_export(path), tasks) if path else []):
+            context.simulated = context.simulated or reading.row["simulated"]
+            if reading.reason is not None:
+                writer.drop(reading.row, reading.reason, reading.evidence)
+            else:
+                writer.keep(reading.row)

@@ -1,0 +1,134 @@
+"""Tasks out: a file a sheet, the page they are shown on, and, where asked for, a server.
+
+A sheet is what one annotator does of one batch. On Label Studio's open edition, which cannot give
+one task to a set number of people, each sheet is a project of its own.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from annotation.batches import Dealing, Sheet, control_batches, deal, items_of
+from annotation.controls import CONTROL_SCHEMA, read_controls, texts_key
+from annotation.page import read_page
+from annotation.projects import Push, sync
+from annotation.server import Server, address
+from annotation.stage import CANDIDATES, AnnotationSection, PushSection
+from annotation.tasks import CONTROL, SHOWN, TASK_SCHEMA, as_tasks, data_of, in_order, write_list
+from rupairs.manifest import sha256
+from rupairs.steps import Context
+from rupairs.store import StageWriter
+from rupairs.text import digest
+
+PAGE_COPY, SHEETS = "config.xml", "tasks"
+
+_NOTES = """\
+## How to have these pairs reviewed
+
+{sheets} files in `{folder}/`, one for each annotator ({annotators}) and batch ({batches}); every
+item is in the files of {overlap} different annotators.
+
+1. Without a server of your own: `make studio`, then `rupairs annotate studio`.
+2. With `annotation.push.server = true` the projects are made on the server; or make a project
+   for each file by hand, with `{page}` as its labelling configuration (Code view).
+3. Show each annotator their own projects only: nobody is to answer the same item twice.
+4. `rupairs annotate pull RUN` reads the answers from the server; or export the projects as JSON
+   (not JSON-MIN or CSV) and set `annotation.pull.export` to the files.
+"""
+
+
+def outside(section: AnnotationSection) -> dict[str, str]:
+    """Return the hashes of the controls and of the server's address: with others, push again.
+
+    An address from the environment is no part of it: a finished run goes without.
+    """
+    push, found = section.push, {}
+    if push.controls is not None and push.controls.is_file():
+        found["controls"] = sha256(push.controls)
+    if push.to_server:
+        found["server"] = digest((push.url, push.project))
+    return found
+
+
+def push(context: Context) -> None:
+    """Write the page, the sheets and the tasks as rows of `TASK_SCHEMA`; fill the server.
+
+    Raises `RupairsError` when a pair id occurs twice, the controls cannot be read, or the server
+    cannot be reached; what is on the server by then stays, and the next push completes it.
+    """
+    config: PushSection = context.config
+    page = read_page(SHOWN)
+    (context.out / PAGE_COPY).write_text(page, encoding="utf-8")
+    dealing = Dealing(
+        context.seed, config.overlap, config.people, config.batch_size, config.repeats
+    )
+    pairs = in_order(context.inputs[CANDIDATES], context.seed)
+    with context.writer(TASK_SCHEMA) as writer:
+        controls = _controls(pairs, dealing, config, writer)
+        tasks, sheets = deal(items_of(pairs, dealing), controls, dealing)
+        writer.take_in(tasks.num_rows)
+        writer.keep_table(tasks)
+    (context.out / SHEETS).mkdir()
+    for sheet in sheets:
+        write_list(context.out / SHEETS / _file(sheet), _entries(tasks, sheet))
+    batches = dealing.batches(pairs.num_rows)
+    _state(context, tasks, sheets, batches)
+    if config.to_server:
+        mark = digest((context.recipe.run.name, config.project, str(context.seed)), size=6)
+        put = Push(mark, config.project, config.names, page, tasks)
+        with context.progress.bar("tasks on the server", sum(len(s.rows) for s in sheets)) as bar:
+            server = sync(Server(address(config)), put, sheets, bar)
+        context.facts |= {"mark": mark, "server": server}
+
+
+def _controls(
+    pairs: pa.Table, dealing: Dealing, config: PushSection, writer: StageWriter
+) -> pa.Table:
+    """Return the control tasks; one with the texts of a candidate is dropped."""
+    given = read_controls(config.controls) if config.controls else CONTROL_SCHEMA.empty_table()
+    known: set[tuple[str, str]] = set()
+    if given.num_rows:
+        both = (pairs.column(n).to_pylist() for n in ("premise", "hypothesis"))
+        known = {texts_key(*pair) for pair in zip(*both, strict=True)}
+    kept = []
+    for row in given.to_pylist():
+        if texts_key(row["premise"], row["hypothesis"]) in known:
+            writer.take_in(1)
+            writer.drop(row, "control_is_candidate", row["pair_id"])
+        else:
+            kept.append(row)
+    table = pa.Table.from_pylist(kept, schema=CONTROL_SCHEMA)
+    ids = table.column("pair_id").to_pylist()
+    batch = control_batches(ids, dealing.batches(pairs.num_rows), dealing.seed)
+    return as_tasks(table, CONTROL, 0, dealing.seed, batch)
+
+
+def _file(sheet: Sheet) -> str:
+    return f"{sheet.annotator:02d}-{sheet.batch:04d}.json"
+
+
+def _entries(tasks: pa.Table, sheet: Sheet) -> Iterator[dict[str, Any]]:
+    for row in data_of(tasks, sheet.rows):
+        yield {"data": row}
+
+
+def _state(context: Context, tasks: pa.Table, sheets: list[Sheet], batches: int) -> None:
+    config: PushSection = context.config
+    kinds = {c["values"]: c["counts"] for c in pc.value_counts(tasks.column("kind")).to_pylist()}
+    context.facts |= {
+        "overlap": config.overlap,
+        "annotators": config.people,
+        "batches": batches,
+        "kinds": dict(sorted(kinds.items())),
+    }
+    notes = _NOTES.format(
+        sheets=len(sheets),
+        folder=SHEETS,
+        annotators=config.people,
+        batches=batches,
+        overlap=config.overlap,
+        page=PAGE_COPY,
+    )
+    (context.out / "notes.md").write_text(notes, encoding="utf-8")

@@ -1,0 +1,175 @@
+"""Reading a server's answers into the run: what changed since the last time, then the sums.
+
+1. The first time, every answered or skipped task of the push's projects is read.
+2. After that, the tasks that changed since that reading began by the server's clock, less a
+   margin: a change can be stamped before another and stored after it.
+3. A clock that was set back would hide changes: when the server's time is before that of the last
+   reading, everything is read again. Deleted tasks leave no trace but the project's counts: when
+   these and ours differ, everything is read again, and what is not there is marked deleted.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import partial
+from itertools import count
+from typing import Any
+
+from pydantic import ValidationError
+
+from annotation.answers import Answers
+from annotation.export import Annotation
+from annotation.projects import find_projects
+from annotation.server import Server
+from rupairs.errors import RupairsError
+from rupairs.progress import Advance
+
+_PAGE, _LOOKS = 200, 4
+_MARGIN = timedelta(minutes=2)
+_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
+_ANSWERED = ("total_annotations", "cancelled_annotations")
+
+Row = dict[str, Any]
+
+
+def refresh(server: Server, answers: Answers, mark: str, advance: Advance) -> dict[str, int]:
+    """Read what is new in a push's projects; return how many projects, answers and new ones.
+
+    `unsettled` are projects whose sums did not come right, as when somebody was deleting there.
+    Raises `RupairsError` when there are no projects of this push.
+    """
+    projects = find_projects(server, mark)
+    if not projects:
+        raise RupairsError(f"{server.url}: no projects of this push; run: rupairs annotate push")
+    counts = {"projects": len(projects), "answers": 0, "new": 0, "unsettled": 0}
+    for project in projects:
+        reading = _Reading(server, answers, project.id, _name(project))
+        counts["unsettled"] += not reading.run()
+        counts["new"] += reading.new
+        counts["answers"] += len(answers.present(reading.name))
+        advance(1, f"{counts['new']} new answers")
+    return counts
+
+
+def _name(project: Any) -> str:
+    # The same number on another server, or on one that was set up anew, is another project.
+    return f"{project.id} {_text(project.created_at)}"
+
+
+class _Reading:
+    """The reading of one project."""
+
+    def __init__(self, server: Server, answers: Answers, project: int, name: str) -> None:
+        self.server = server
+        self.answers = answers
+        self.project = project
+        self.name = name
+        self.new = 0
+
+    def run(self) -> bool:
+        """Read what is new and say whether the sums are right."""
+        begun, until = self._now(), self.answers.read_until(self.name)
+        whole = until is None or begun < until
+        settled = False
+        for _ in range(_LOOKS):
+            before = self._count()
+            if whole or until is None:
+                self._read_all()
+            else:
+                self._read(_since(until))
+            # People go on answering meanwhile, so ours is right if it lies between the two.
+            settled = before <= len(self.answers.present(self.name)) <= self._count()
+            if settled:
+                break
+            whole = True
+        self.answers.note(self.name, begun)
+        return settled
+
+    def _now(self) -> str:
+        """Return the server's time, in whole seconds."""
+
+        def ask() -> str:
+            said = self.server.client.users.with_raw_response.whoami()
+            return parsedate_to_datetime(said.headers["date"]).astimezone(UTC).strftime(_FORMAT)
+
+        return self.server.ask("ask the time", ask)
+
+    def _count(self) -> int:
+        """Return how many answers the server says the project has."""
+        get = partial(self.server.client.projects.get, id=self.project)
+        project = self.server.ask("read the project", get)
+        answered = project.total_annotations_number or 0
+        return int(answered + (project.skipped_annotations_number or 0))
+
+    def _read_all(self) -> None:
+        """Read every task that has answers; what we have and the server has not is deleted."""
+        before = self.answers.present(self.name)
+        seen: set[str] = set()
+        for name in _ANSWERED:
+            seen |= self._read([_filter(name, "Number", 0)])
+        self.answers.mark_deleted(self.name, before - seen)
+
+    def _read(self, filters: list[Row]) -> set[str]:
+        """Read some tasks with all their answers and return the numbers of these."""
+        seen: set[str] = set()
+        for task in self._tasks(filters):
+            number, name = int(task["id"]), str(task["data"].get("task", ""))
+            given = [self._annotation(task, a) for a in task.get("annotations") or []]
+            self.new += self.answers.add(self.name, number, name, given)
+            there = {str(a.id) for a in given}
+            self.answers.mark_deleted(self.name, self.answers.present(self.name, number) - there)
+            seen |= there
+        return seen
+
+    def _tasks(self, filters: list[Row]) -> Iterator[Row]:
+        # By id, since a task that changes meanwhile would move within an order by time.
+        query = json.dumps(
+            {"filters": {"conjunction": "and", "items": filters}, "ordering": ["tasks:id"]}
+        )
+        for page in count(1):
+            request = partial(
+                self.server.tasks,
+                project=self.project,
+                page=page,
+                page_size=_PAGE,
+                fields="all",
+                query=query,
+            )
+            items = self.server.ask("read the answers", request)
+            yield from items
+            if len(items) < _PAGE:
+                return
+
+    def _annotation(self, task: Row, given: Row) -> Annotation:
+        given = given | {n: _text(given[n]) for n in ("created_at", "updated_at") if given.get(n)}
+        try:
+            return Annotation.model_validate(given)
+        except ValidationError as error:
+            first = error.errors(include_input=False)[0]
+            where = ".".join(map(str, first["loc"]))
+            raise RupairsError(
+                f"{self.server.url}: task {task['id']}, annotation {given.get('id')}: {where}: "
+                f"{first['msg']}"
+            ) from None
+
+
+def _since(moment: str) -> list[Row]:
+    earlier = datetime.strptime(moment, _FORMAT) - _MARGIN
+    return [_filter("updated_at", "Datetime", earlier.strftime(_FORMAT))]
+
+
+def _filter(name: str, kind: str, value: object) -> Row:
+    return {
+        "filter": f"filter:tasks:{name}",
+        "operator": "greater",
+        "type": kind,
+        "value": value,
+    }
+
+
+def _text(moment: Any) -> str:
+    """Return a moment as Label Studio's exports spell it."""
+    if not isinstance(moment, datetime):
+        moment = datetime.fromisoformat(str(moment))
+    return str(moment.astimezone(UTC).strftime(_FORMAT))

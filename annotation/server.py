@@ -1,0 +1,164 @@
+"""The Label Studio server: where it is, the key to it, and requests that outlast its faults.
+
+A legacy token and a personal access token both serve as the key. It is read from the environment
+when it is needed, so that no recipe, manifest or log has it; what the client says of a failure
+holds cookies, and is never passed on.
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from annotation.stage import PushSection
+from rupairs.errors import RupairsError, UsageError
+
+URL, KEY = "LABEL_STUDIO_URL", "LABEL_STUDIO_API_KEY"
+_WAITS = (0.5, 1, 2, 4, 8, 15, 15)
+_LATER = frozenset({408, 429})
+_TIMEOUT_S = 120
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Address:
+    """A server and the key to it, which is not shown."""
+
+    url: str
+    key: str = field(repr=False)
+
+
+def address(section: PushSection) -> Address:
+    """Return the server that the recipe or the environment names.
+
+    Raises `UsageError` when either the server or the key is not there, or the URL is none.
+    """
+    url = (section.url or os.environ.get(URL, "")).strip().rstrip("/")
+    if not url:
+        raise UsageError(f"annotation.push: no server; set annotation.push.url, or {URL}")
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UsageError("annotation.push.url: not an http(s) address")
+    if parts.username or parts.password:
+        raise UsageError(f"annotation.push.url: no name or password here; set {KEY}")
+    key = os.environ.get(KEY, "").strip()
+    if not key:
+        raise UsageError(
+            f"{url}: {KEY} is not set; the server's page Account & Settings has the key"
+        )
+    return Address(url, key)
+
+
+class Server:
+    """A client of one server whose requests are repeated while the server is away."""
+
+    def __init__(self, address: Address) -> None:
+        self.url = address.url
+        self.waits = _WAITS
+        self._address = address
+        self.client = self.ask("sign in", self._connect)
+
+    def _connect(self) -> Any:
+        from label_studio_sdk import LabelStudio
+
+        client = LabelStudio(
+            base_url=self._address.url,
+            api_key=self._address.key,
+            timeout=_TIMEOUT_S,
+            # Its own retries would import the same tasks twice.
+            max_retries=0,
+        )
+        client.users.whoami()
+        return client
+
+    def ask(self, what: str, request: Callable[[], T]) -> T:
+        """Return what a request that may be repeated gives.
+
+        Raises `RupairsError` when the server refuses, or is away for longer than a restart takes.
+        """
+        for wait in (*self.waits, None):
+            answer, fault = attempt(request)
+            if fault is None:
+                return answer
+            if wait is None or not fault.passing:
+                raise self.failure(what, fault)
+            time.sleep(wait)
+        raise AssertionError("the last wait is None")
+
+    def remove(self, what: str, request: Callable[[], object]) -> None:
+        """Remove something that may be gone already, as after a request whose answer got lost."""
+        for wait in (*self.waits, None):
+            _, fault = attempt(request)
+            if fault is None or fault.status == 404:
+                return
+            if wait is None or not fault.passing:
+                raise self.failure(f"remove {what}", fault)
+            time.sleep(wait)
+
+    def tasks(self, **query: Any) -> list[dict[str, Any]]:
+        """Return one page of tasks as the server's JSON; past the last page there are none."""
+        from label_studio_sdk.core.api_error import ApiError
+
+        try:
+            page = self.client.tasks.list(**query)
+        except ApiError as error:
+            if error.status_code == 404 and query.get("page", 1) > 1:
+                return []
+            raise
+        return [_plain(item) for item in page.items or []]
+
+    def failure(self, what: str, fault: "Fault") -> RupairsError:
+        """Return the error that a person can act on."""
+        if fault.status == 401:
+            return RupairsError(
+                f"{self.url}: {what}: the key in {KEY} is not accepted ({fault.said}); an "
+                "administrator allows legacy tokens or makes a personal access token"
+            )
+        hint = "; run the same command to go on" if fault.passing else ""
+        return RupairsError(f"{self.url}: {what}: {fault.said}{hint}")
+
+
+def _plain(item: Any) -> dict[str, Any]:
+    """Return a task as JSON has it; the client parses some fields now and then."""
+    plain: dict[str, Any] = item if isinstance(item, dict) else json.loads(item.json())
+    return plain
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a request failed: the HTTP status, if any, and whether it may pass by itself."""
+
+    said: str
+    status: int | None
+    passing: bool
+
+
+def attempt(request: Callable[[], T]) -> tuple[T, Fault | None]:
+    """Return the answer of a request, or the fault and nothing."""
+    import httpx
+    from label_studio_sdk.core.api_error import ApiError
+
+    nothing: Any = None
+    try:
+        return request(), None
+    except ApiError as error:
+        status = error.status_code or 0
+        passing = status >= 500 or status in _LATER or status == 0
+        return nothing, Fault(_said(status, error.body), status, passing)
+    except httpx.TransportError as error:
+        return nothing, Fault(f"no answer ({type(error).__name__})", None, True)
+    except ValueError:
+        # A proxy's page where JSON is due, or an answer that was cut off.
+        return nothing, Fault("an answer that is not Label Studio's", None, True)
+
+
+def _said(status: int, body: Any) -> str:
+    """Return the server's reason, without the request's headers and cookies."""
+    reason = ""
+    if isinstance(body, dict):
+        reason = str(body.get("validation_errors") or body.get("detail") or "")
+    return f"HTTP {status} {reason[:200]}".strip()
