@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from data_cards.readme import Readme
 from rupairs.manifest import Manifest, ModelFacts
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -19,8 +19,10 @@ _SIZES = (
 )
 
 
-def render(template: str, front: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
-    """Return the card: YAML front matter and the template filled with `facts`.
+def render(
+    template: str, front: Mapping[str, Any], facts: Mapping[str, Any], prose: str = ""
+) -> str:
+    """Return the card: YAML front matter, prose by hand, and the template filled with `facts`.
 
     A name the template asks for and `facts` lacks is an error, so a card has no silent gaps.
     """
@@ -33,8 +35,7 @@ def render(template: str, front: Mapping[str, Any], facts: Mapping[str, Any]) ->
         autoescape=False,
     )
     body = environment.get_template(template).render(**facts)
-    matter = yaml.safe_dump(dict(front), allow_unicode=True, sort_keys=False)
-    return f"---\n{matter}---\n\n{body}"
+    return Readme(front, made=body, before=prose).text()
 
 
 def size_category(rows: int) -> str:

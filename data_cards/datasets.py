@@ -1,12 +1,16 @@
 """The release folders of the two datasets, in the columns and splits of the published sets."""
 
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from data_cards.annotations import ANNOTATION_SCHEMA, annotations
 from data_cards.card import funnel, licenses, models, render, size_category
+from data_cards.front import Files, Licensed, configs, dataset_info
+from data_cards.terms import forbidding
 from rupairs import views
 from rupairs.errors import RupairsError
 from rupairs.manifest import generator
@@ -16,60 +20,67 @@ from rupairs.store import write_table
 Row = dict[str, Any]
 View = Callable[[Iterable[Row]], Iterator[Row]]
 
+_PICTURES = {"ruwanli.cartography": "datamap.png", "ruwanli.release": "funnel.png"}
 # Split name → file stem, as the published sets have them.
 _FILES = {"train": "train", "validation": "val", "test": "test"}
 
 
 def release_ruhnp(context: Context) -> None:
     """Write `train/val/test.parquet` with query, pos, neg, and the card."""
-    pairs = list(context.inputs["ruhnp.release"].rows())
-    rows = _write_splits(context.out, "", pairs, views.by_anchor, views.ANCHOR_SCHEMA)
-    _write_card(context, "ruhnp.md.jinja", "RuHNP", {"default": ("", rows)}, pairs)
+    pairs = _pairs(context, "ruhnp.release")
+    files = _write_splits(context.out, "", pairs, views.by_anchor, views.ANCHOR_SCHEMA)
+    _write_card(context, "ruhnp.md.jinja", "RuHNP", {"default": files}, pairs)
 
 
 def release_ruwanli(context: Context) -> None:
-    """Write `data/` with premise, hypothesis, label, `triplets/`, and the card."""
-    pairs = list(context.inputs["ruwanli.release"].rows())
+    """Write `data/` with premise, hypothesis, label, `triplets/`, `annotations/`, and the card."""
+    pairs = _pairs(context, "ruwanli.release")
     default = _write_splits(context.out, "data/", pairs, views.nli, views.NLI_SCHEMA)
     triplets = _write_splits(context.out, "triplets/", pairs, views.triplets, views.TRIPLET_SCHEMA)
-    configs = {"default": ("data/", default), "triplets": ("triplets/", triplets)}
-    _write_card(context, "ruwanli.md.jinja", "RuWANLI", configs, pairs)
+    votes = list(_votes(context, pairs))
+    annotated = _write_splits(context.out, "annotations/", votes, iter, ANNOTATION_SCHEMA)
+    files = {"default": default, "triplets": triplets, "annotations": annotated}
+    for step, picture in _PICTURES.items():
+        shutil.copyfile(context.inputs[step].directory / picture, context.out / picture)
+    _write_card(context, "ruwanli.md.jinja", "RuWANLI", files, pairs)
+
+
+def _pairs(context: Context, step: str) -> list[Row]:
+    """Return the rows of a release, or those of them that may be passed on."""
+    pairs = list(context.inputs[step].rows())
+    if context.config.only_redistributable:
+        kept = [pair for pair in pairs if forbidding(pair["license"]) is None]
+        context.facts["left_out"] = len(pairs) - len(kept)
+        return kept
+    return pairs
+
+
+def _votes(context: Context, pairs: list[Row]) -> Iterator[Row]:
+    columns = ["pair_id", "premise", "hypothesis", "group_id"]
+    candidates = context.inputs["ruwanli.complete"].table(columns).to_pylist()
+    return annotations(context.inputs["annotation.pull"].rows(), candidates, pairs)
 
 
 def _write_splits(
     out: Path, folder: str, pairs: list[Row], view: View, schema: pa.Schema
-) -> dict[str, int]:
-    """Write one file a split and return the rows of each.
-
-    An empty split gets no file: `datasets` cannot open one.
-    """
-    rows: dict[str, int] = {}
+) -> dict[str, tuple[Path, ...]]:
+    """Write one file a split and return them; an empty split gets none: `datasets` opens none."""
+    files: dict[str, tuple[Path, ...]] = {}
     for split, stem in _FILES.items():
         table = pa.Table.from_pylist(list(view(p for p in pairs if p["split"] == split)), schema)
-        rows[split] = table.num_rows
+        path = out / f"{folder}{stem}.parquet"
+        files[split] = (path,) if table.num_rows else ()
         if table.num_rows:
-            path = out / f"{folder}{stem}.parquet"
             path.parent.mkdir(exist_ok=True)
             write_table(table, path)
-    return rows
-
-
-def _config(name: str, folder: str, rows: dict[str, int]) -> dict[str, Any]:
-    files = [
-        {"split": split, "path": f"{folder}{stem}.parquet"}
-        for split, stem in _FILES.items()
-        if rows[split]
-    ]
-    return {"config_name": name, "data_files": files} | (
-        {"default": True} if name == "default" else {}
-    )
+    return files
 
 
 def _write_card(
     context: Context,
     template: str,
     title: str,
-    configs: dict[str, tuple[str, dict[str, int]]],
+    files: Files,
     pairs: list[Row],
 ) -> None:
     if not pairs:
@@ -77,28 +88,29 @@ def _write_card(
             f"{context.step.name}: no row has come through; the reports of the steps before say why"
         )
     manifests = [reader.manifest for reader in context.inputs.values()]
-    rows = {name: counts for name, (_, counts) in configs.items()}
-    total = sum(rows["default"].values())
+    licensed = Licensed.of((pair["pair_id"], pair["license"]) for pair in pairs)
+    info = dataset_info(files)
+    rows = {config: dict.fromkeys(splits, 0) for config, splits in files.items()}
+    for config in info:
+        for split in config["splits"]:
+            rows[config["config_name"]][split["name"]] = split["num_examples"]
     front = {
         "language": ["ru"],
-        "license": "other",
-        "license_name": "see-the-license-section",
+        **licensed.fields(),
         "pretty_name": context.config.title or title,
-        "size_categories": [size_category(total)],
+        "size_categories": [size_category(sum(rows["default"].values()))],
         "task_categories": ["sentence-similarity", "text-classification"],
-        "configs": [
-            _config(name, folder, counts)
-            for name, (folder, counts) in configs.items()
-            if any(counts.values())
-        ],
+        "configs": configs(context.out, files),
+        "dataset_info": info,
         "tags": ["synthetic", *(["simulated-annotation"] if context.simulated else [])],
     }
     facts = {
         "title": context.config.title or title,
         "generator": generator(models(manifests)),
         "models": models(manifests),
-        "licenses": licenses(manifests),
-        "row_licenses": sorted({pair["license"] for pair in pairs}),
+        # Of the rows: what the classifier learned from is not in them.
+        "licenses": licenses(manifests[-1:]),
+        "terms": licensed.terms,
         "funnel": funnel(manifests),
         "steps": {m.step: m for m in manifests},
         "rows": rows,
@@ -107,8 +119,9 @@ def _write_card(
         "labels": _shares(pairs),
         "versions": manifests[-1].versions,
     }
-    (context.out / "README.md").write_text(render(template, front, facts), encoding="utf-8")
-    context.facts["rows"] = rows
+    card = render(template, front, facts, context.config.prose_text())
+    (context.out / "README.md").write_text(card, encoding="utf-8")
+    context.facts |= {"rows": rows, **licensed.facts()}
 
 
 def _shares(pairs: list[Row]) -> dict[str, int]:

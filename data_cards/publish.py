@@ -99,7 +99,7 @@ def open_release(folder: Path, wishes: Wishes) -> Release:
         said = "; ".join(refused) or "its terms are not stated (it was made by an older version)"
         raise RupairsError(
             f"{folder}: not to be published: {said}. Leave these rows out with "
-            "data_cards.only_redistributable = true"
+            "only_redistributable = true in the release's table of the recipe"
         )
     if manifest.simulated and not wishes.simulated:
         raise RupairsError(

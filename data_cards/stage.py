@@ -1,21 +1,53 @@
 """The steps that turn finished stages into release folders."""
 
-from rupairs.recipe import Section
+from typing import ClassVar
+
+from rupairs.errors import UsageError
+from rupairs.manifest import sha256
+from rupairs.recipe import RecipePath, Section
 from rupairs.steps import Stage, Step
+
+_PROSE_TITLE = "prose of the card"
 
 
 class CardSection(Section):
-    """What the card of one release is called."""
+    """What one release's card is called, and a Markdown file of prose that it begins with.
 
+    With `only_redistributable`, rows that may not be passed on are left out of the release.
+    """
+
+    # The text of the file counts, not the place where it lies.
+    transient: ClassVar[frozenset[str]] = frozenset({"prose"})
     title: str = ""
+    prose: RecipePath | None = None
+    only_redistributable: bool = False
+
+    def prose_text(self) -> str:
+        """Return the prose; `UsageError` names a file that is not there."""
+        if self.prose is None:
+            return ""
+        if not self.prose.is_file():
+            raise UsageError(f"{self.prose}: no such file ({_PROSE_TITLE})")
+        return self.prose.read_text(encoding="utf-8").strip()
 
 
 class DataCardsSection(Section):
     """The recipe's [data_cards] section: a table for each release that is wanted."""
 
+    pairs: CardSection | None = None
     ruhnp: CardSection | None = None
     ruwanli: CardSection | None = None
     encoder: CardSection | None = None
+
+
+def prose_hashes(section: DataCardsSection) -> dict[str, str]:
+    """Return the SHA-256 of the files of prose, by the release they stand in."""
+    cards = {name: getattr(section, name) for name in ("pairs", "ruhnp", "ruwanli", "encoder")}
+    return {
+        f"{_PROSE_TITLE} {name}": sha256(card.prose)
+        for name, card in cards.items()
+        if card and card.prose and card.prose.is_file()
+    }
 
 
 STAGE = Stage(
@@ -23,10 +55,20 @@ STAGE = Stage(
     DataCardsSection,
     (
         Step(
+            "data_cards.pairs",
+            "write the pair table's release folder and its card",
+            "data_cards.pairs:release_pairs",
+            inputs=("harvest.pairs",),
+            external="data_cards.stage:prose_hashes",
+            enabled=lambda section: section.pairs is not None,
+            directory="release/pairs",
+        ),
+        Step(
             "data_cards.ruhnp",
             "write the RuHNP release folder and its card",
             "data_cards.datasets:release_ruhnp",
             inputs=("ruhnp.anchors", "ruhnp.generate", "ruhnp.verify", "ruhnp.release"),
+            external="data_cards.stage:prose_hashes",
             enabled=lambda section: section.ruhnp is not None,
             directory="release/ruhnp",
         ),
@@ -35,13 +77,16 @@ STAGE = Stage(
             "write the RuWANLI release folder and its card",
             "data_cards.datasets:release_ruwanli",
             inputs=(
+                "ruwanli.cartography",
                 "ruwanli.seeds",
                 "ruwanli.generate",
                 "ruwanli.filter",
+                "ruwanli.complete",
                 "annotation.pull",
                 "annotation.decisions",
                 "ruwanli.release",
             ),
+            external="data_cards.stage:prose_hashes",
             enabled=lambda section: section.ruwanli is not None,
             directory="release/ruwanli",
         ),
@@ -51,6 +96,7 @@ STAGE = Stage(
             "data_cards.encoder:release_encoder",
             inputs=("training.encoder", "training.evaluation"),
             optional_inputs=("harvest.pairs",),
+            external="data_cards.stage:prose_hashes",
             enabled=lambda section: section.encoder is not None,
             directory="release/encoder",
         ),

@@ -1,0 +1,73 @@
+"""The config `annotations`: every vote on every item, by annotators who are only numbers.
+
+1. A vote has the split of what it is about, so that the labels of the test split are nowhere else;
+   a vote on what was not released has that of its seed's group or of its premise, or else `train`.
+2. Texts are those that were shown. Control items are the property of whoever made them: their
+   votes come without texts.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from rupairs.text import key
+
+Row = Mapping[str, Any]
+
+ANNOTATION_SCHEMA = pa.schema(
+    [
+        pa.field("pair_id", pa.string()),
+        pa.field("premise", pa.string()),
+        pa.field("hypothesis", pa.string()),
+        pa.field("annotator", pa.string()),
+        pa.field("label", pa.string()),
+        pa.field("premise_revised", pa.string()),
+        pa.field("hypothesis_revised", pa.string()),
+        pa.field("seconds", pa.float64()),
+        pa.field("kind", pa.string()),
+        pa.field("latest", pa.bool_()),
+        pa.field("simulated", pa.bool_()),
+    ]
+)
+_TEXTS = ("premise", "hypothesis", "premise_revised", "hypothesis_revised")
+CONTROL = "control"
+
+
+def annotations(
+    votes: Iterable[Row], candidates: Iterable[Row], pairs: Iterable[Row]
+) -> Iterator[dict[str, Any]]:
+    """Yield the votes in their order, each with the `split` it belongs to.
+
+    `candidates` have `pair_id`, `premise`, `hypothesis`, `group_id`; `pairs` are what is released.
+    """
+    votes = list(votes)
+    names = numbered(vote["annotator"] for vote in votes)
+    split_of = {place: pair["split"] for pair in pairs for place in _places(pair, "query")}
+    shown = {row["pair_id"]: row for row in candidates}
+    for vote in votes:
+        row = {name: vote.get(name) for name in ANNOTATION_SCHEMA.names}
+        row |= {"annotator": names[vote["annotator"]], "split": "train"}
+        if item := shown.get(vote["pair_id"]):
+            found = (split_of.get(place) for place in _places(item, "premise"))
+            row |= {
+                "premise": item["premise"],
+                "hypothesis": item["hypothesis"],
+                "split": next(filter(None, found), "train"),
+            }
+        if vote["kind"] == CONTROL:
+            row |= dict.fromkeys(_TEXTS)
+        yield row
+
+
+def _places(row: Row, premise: str) -> tuple[str, str]:
+    """Return what ties a row to a split: its group, then its premise."""
+    return row["group_id"], f"premise {key(row[premise])}"
+
+
+def numbered(annotators: Iterable[str]) -> dict[str, str]:
+    """Return `annotator-001`, ... for each name, in the order of the names.
+
+    Names come as digests; even those could be guessed back from a list of accounts.
+    """
+    return {name: f"annotator-{n:03d}" for n, name in enumerate(sorted(set(annotators)), 1)}
