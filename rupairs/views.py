@@ -1,6 +1,7 @@
 """The released shapes as views of the pair table."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import product
 from typing import Any
 
 import pyarrow as pa
@@ -54,14 +55,14 @@ def nli(pairs: Iterable[Row]) -> Iterator[dict[str, Any]]:
 
 
 def triplets(pairs: Iterable[Row]) -> Iterator[dict[str, Any]]:
-    """Yield `premise, entailment, contradiction` where a premise has both; each text once."""
+    """Yield `premise, entailment, contradiction`: each of a premise's own with each other one."""
     premises: dict[str, dict[str, Any]] = {}
     for pair in pairs:
         premise = premises.setdefault(key(pair["query"]), {"premise": pair["query"]})
         premise.setdefault(pair["relation"], []).append(pair["passage"])
     for premise in premises.values():
         both = (premise.get("entailment", []), premise.get("contradiction", []))
-        for entailment, contradiction in zip(*both, strict=False):
+        for entailment, contradiction in product(*both):
             yield {
                 "premise": premise["premise"],
                 "entailment": entailment,

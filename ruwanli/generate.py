@@ -7,8 +7,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from rupairs.llm.answering import Asked, answer_all, read_all
 from rupairs.llm.models import LanguageModel, language_model
 from rupairs.llm.request import Rejected
@@ -16,26 +14,10 @@ from rupairs.llm.task import Task, load_task
 from rupairs.pairs import pair_id
 from rupairs.recipe import Recipe
 from rupairs.steps import Context
-from ruwanli.seeds import EXAMPLE
+from ruwanli.candidates import CANDIDATE_SCHEMA
 from ruwanli.stage import PROMPTS, GenerateSection
 
 _PLANNED_LABELS = ("entailment", "neutral", "contradiction")
-CANDIDATE_SCHEMA = pa.schema(
-    [
-        pa.field("pair_id", pa.string(), nullable=False),
-        pa.field("premise", pa.string(), nullable=False),
-        pa.field("hypothesis", pa.string(), nullable=False),
-        pa.field("intended_label", pa.string(), nullable=False),
-        pa.field("examples", pa.list_(EXAMPLE), nullable=False),
-        pa.field("seed_id", pa.string(), nullable=False),
-        pa.field("group_id", pa.string(), nullable=False),
-        pa.field("source", pa.string(), nullable=False),
-        pa.field("source_row", pa.string(), nullable=False),
-        pa.field("license", pa.string(), nullable=False),
-        pa.field("call_id", pa.string(), nullable=False),
-        pa.field("sample", pa.int32(), nullable=False),
-    ]
-)
 
 
 def relation_tasks(path: Path, count: int) -> dict[str, Task]:

@@ -1,46 +1,111 @@
-"""Release rows: what the reviewers decided, as pairs with splits by the seed's group."""
+"""Release rows: what the reviewers decided, as pairs with splits, and the figures of the whole.
 
+1. A decided pair that repeats another is dropped; one that was revised gives way to one that was
+   not.
+2. Rows that grew from one seed, or have the same premise, are in one split.
+3. What the pair schema has no column for goes to `provenance.parquet`.
+"""
+
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pyarrow as pa
+
 from rupairs.manifest import ModelFacts, generator
-from rupairs.pairs import NEGATIVE, PAIR_SCHEMA, POSITIVE, Pair
-from rupairs.splits import split_by_rank
+from rupairs.pairs import NEGATIVE, PAIR_SCHEMA, POSITIVE, Pair, pair_id
 from rupairs.steps import Context
+from rupairs.store import write_table
+from rupairs.text import key
+from ruwanli.funnel import funnel, plot
+from ruwanli.report import page
+from ruwanli.splits import families, split_by_rows
+from ruwanli.stage import ReleaseSection
+from ruwanli.statistics import statistics
 
 Row = dict[str, Any]
 
+PROVENANCE = "provenance.parquet"
+PROVENANCE_SCHEMA = pa.schema(
+    [
+        pa.field("pair_id", pa.string(), nullable=False),
+        pa.field("candidate_id", pa.string(), nullable=False),
+        pa.field("intended_label", pa.string(), nullable=False),
+        pa.field("label", pa.string(), nullable=False),
+        pa.field("split", pa.string(), nullable=False),
+        pa.field("revised", pa.bool_(), nullable=False),
+        pa.field("votes", pa.int32(), nullable=False),
+        pa.field("agreement", pa.float64(), nullable=False),
+        pa.field("max_variability", pa.float32(), nullable=False),
+        pa.field("origin_step", pa.string(), nullable=False),
+        pa.field("completes", pa.string(), nullable=True),
+        pa.field("seed_id", pa.string(), nullable=False),
+        pa.field("call_id", pa.string(), nullable=False),
+    ]
+)
+_OF_CANDIDATE = (
+    *("pair_id", "premise", "hypothesis", "intended_label", "seed_id", "group_id", "source"),
+    *("source_row", "license", "call_id", "max_variability", "origin_step", "completes"),
+)
+
 
 def release(context: Context) -> None:
-    """Write the decided pairs; a revision that repeats another pair is dropped."""
-    config = context.config
-    candidates = {row["pair_id"]: row for row in context.inputs["ruwanli.filter"].rows()}
+    """Write the decided pairs, where each came from, the funnel and the statistics."""
+    config: ReleaseSection = context.config
+    reviewed = context.inputs["ruwanli.complete"].table(list(_OF_CANDIDATE)).to_pylist()
+    candidates = {row["pair_id"]: row for row in reviewed}
     decisions = list(context.inputs["annotation.decisions"].rows())
-    groups = [candidates[d["pair_id"]]["group_id"] for d in decisions]
-    sizes = {"validation": config.validation, "test": config.test}
-    splits = split_by_rank(groups, sizes, context.seed)
-    writer_model = generator(context.models)
-    seen: set[str] = set()
+    repeated = repeats(decisions)
+    kept = [row for number, row in enumerate(decisions) if number not in repeated]
+    splits = _splits(kept, candidates, config, context.seed)
+    model = generator(context.models)
+    provenance: list[Row] = []
     with context.writer(PAIR_SCHEMA) as writer:
-        for decision in writer.each(decisions):
+        for number, decision in writer.each(enumerate(decisions)):
             candidate = candidates[decision["pair_id"]]
-            pair = _pair(decision, candidate, splits[candidate["group_id"]], writer_model)
-            if pair.pair_id in seen:
-                writer.drop(pair.row(), "duplicate", pair.pair_id)
-            else:
-                seen.add(pair.pair_id)
-                writer.keep(pair.row())
+            if number in repeated:
+                writer.drop(decision, "duplicate", f"equals {repeated[number]}")
+                continue
+            pair = _pair(decision, candidate, splits[candidate["group_id"]], model)
+            writer.keep(pair.row())
+            provenance.append(_origin(pair, decision, candidate))
+    write_table(pa.Table.from_pylist(provenance, PROVENANCE_SCHEMA), context.out / PROVENANCE)
+    _tell(context, kept, provenance)
+
+
+def repeats(decisions: Sequence[Row]) -> dict[int, str]:
+    """Return the `pair_id` that is there already, by number, for each decision that repeats."""
+    ids = [pair_id(d["premise"], d["hypothesis"], symmetric=True) for d in decisions]
+    seen: set[str] = set()
+    found: dict[int, str] = {}
+    for number in sorted(range(len(decisions)), key=lambda n: (decisions[n]["revised"], n)):
+        if ids[number] in seen:
+            found[number] = ids[number]
+        seen.add(ids[number])
+    return found
+
+
+def _splits(
+    decisions: Sequence[Row], candidates: Mapping[str, Row], config: ReleaseSection, seed: int
+) -> dict[str, str]:
+    """Return the split of each group."""
+    groups = [candidates[d["pair_id"]]["group_id"] for d in decisions]
+    family = families(groups, [key(d["premise"]) for d in decisions])
+    sizes = {"validation": config.validation, "test": config.test}
+    splits = split_by_rows([family[group] for group in groups], sizes, seed)
+    return {group: splits[family[group]] for group in family}
 
 
 def _pair(decision: Row, candidate: Row, split: str, model: ModelFacts) -> Pair:
-    entailed = decision["label"] == "entailment"
     parents = [candidate["seed_id"]]
+    if candidate["completes"]:
+        parents.append(candidate["completes"])
     if decision["revised"]:
         parents.append(candidate["pair_id"])
     return Pair(
         query=decision["premise"],
         passage=decision["hypothesis"],
         relation=decision["label"],
-        polarity=POSITIVE if entailed else NEGATIVE,
+        polarity=POSITIVE if decision["label"] == "entailment" else NEGATIVE,
         symmetric=True,
         group_id=candidate["group_id"],
         source="ruwanli",
@@ -52,3 +117,24 @@ def _pair(decision: Row, candidate: Row, split: str, model: ModelFacts) -> Pair:
         call_id=candidate["call_id"],
         split=split,
     )
+
+
+def _origin(pair: Pair, decision: Row, candidate: Row) -> Row:
+    both = candidate | {name: decision[name] for name in ("label", "votes", "agreement", "revised")}
+    return both | {
+        "pair_id": pair.pair_id,
+        "candidate_id": candidate["pair_id"],
+        "split": pair.split,
+    }
+
+
+def _tell(context: Context, decisions: Sequence[Row], provenance: Sequence[Row]) -> None:
+    """Write `notes.md` and `funnel.png`, and put the figures into the manifest."""
+    manifests = {name: reader.manifest for name, reader in context.inputs.items()}
+    completions = manifests["ruwanli.complete"].facts["completions"]
+    stages = funnel(manifests, completions, len(decisions))
+    found = statistics(decisions, provenance)
+    context.facts |= {"funnel": stages, "statistics": found}
+    plot(stages, context.out / "funnel.png")
+    text = page(stages, found, manifests["annotation.decisions"].facts)
+    (context.out / "notes.md").write_text(text, encoding="utf-8")

@@ -23,7 +23,7 @@ def test_by_anchor() -> None:
     ]
 
 
-def test_triplets_need_both_and_use_each_text_once() -> None:
+def test_triplets_need_both_and_join_each_with_each() -> None:
     pairs = [
         pair("Кот спит.", "Кот жив.", "entailment", 1),
         pair("кот спит", "Кот бежит.", "contradiction", -1),
@@ -32,6 +32,7 @@ def test_triplets_need_both_and_use_each_text_once() -> None:
         pair("Кот спит.", "Кот цел.", "entailment", 1),
     ]
     assert list(views.triplets(pairs)) == [
-        {"premise": "Кот спит.", "entailment": "Кот жив.", "contradiction": "Кот бежит."}
+        {"premise": "Кот спит.", "entailment": "Кот жив.", "contradiction": "Кот бежит."},
+        {"premise": "Кот спит.", "entailment": "Кот цел.", "contradiction": "Кот бежит."},
     ]
     assert [r["label"] for r in views.nli(pairs)][:2] == ["entailment", "contradiction"]
