@@ -166,7 +166,13 @@ def _finished(needed: Step, by: Step, run: Path) -> StageReader:
     directory = needed.path(run)
     if not (directory / NAME).is_file():
         raise RupairsError(f"{by.name} reads {needed.name}, which has not finished in {run}")
-    return StageReader(directory)
+    reader = StageReader(directory)
+    if reader.manifest.step_version != needed.version:
+        raise RupairsError(
+            f"{directory}: made by another version of {needed.name}; make it again before "
+            f"{by.name}: rupairs run RECIPE --out {run} --until {needed.name}"
+        )
+    return reader
 
 
 def _already(directory: Path, mark: str) -> Manifest | None:

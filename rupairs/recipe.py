@@ -62,15 +62,16 @@ class LLMSection(Section):
     """The language model, how it is reached and sampled, and what it may cost.
 
     With `schema_required`, a server that does not hold its answers to a schema ends the run.
+    `engines` is how many vLLM engines `ray` keeps.
     Prices are for a million tokens, in any currency.
     """
 
     transient = frozenset(
         {"server", "urls", "api_key_env", "concurrency", "timeout_s", "attempts"}
-        | {"max_calls", "max_tokens_total", "max_hours", "max_model_len", "vllm_args"}
+        | {"max_calls", "max_tokens_total", "max_hours", "max_model_len", "vllm_args", "engines"}
         | {"schema_required", "price_prompt", "price_completion"}
     )
-    server: Literal["embedded", "vllm", "url"] = "url"
+    server: Literal["embedded", "vllm", "vllm-batch", "ray", "url"] = "url"
     urls: tuple[str, ...] = ()
     model: str
     revision: str = ""
@@ -88,6 +89,7 @@ class LLMSection(Section):
     max_hours: float | None = Field(default=None, gt=0)
     max_model_len: int | None = Field(default=None, ge=256)
     vllm_args: tuple[str, ...] = ()
+    engines: int = Field(default=1, ge=1)
     schema_required: bool = True
     price_prompt: float | None = Field(default=None, ge=0)
     price_completion: float | None = Field(default=None, ge=0)

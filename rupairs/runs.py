@@ -1,5 +1,6 @@
 """Whole runs: every step of a recipe in order, and how far a run has come."""
 
+import json
 from pathlib import Path
 
 from rich.console import Console
@@ -11,7 +12,7 @@ from rupairs.execution import Outcome, locked, run_step
 from rupairs.manifest import NAME, read_manifest
 from rupairs.options import EXIT_FAILED_ROWS, print_json
 from rupairs.progress import Progress
-from rupairs.recipe import Recipe, find_recipe, load_recipe
+from rupairs.recipe import Recipe, find_recipe, load_recipe, validate
 from rupairs.steps import Step, chain, load_stages
 
 COPY = "recipe.json"
@@ -59,6 +60,33 @@ def run_one(step: str, name: str, out: Path, overrides: list[str], redo: bool = 
     if step not in steps:
         raise UsageError(f"{recipe.path}: {step} is not asked for; steps: {', '.join(steps)}")
     return run_steps([steps[step]], recipe, out, {step} if redo else set(), False, set(steps))
+
+
+def run_again(
+    names: tuple[str, ...], run: Path, recipe: str | None, overrides: list[str], redo: bool
+) -> int:
+    """Run those of the steps that a recipe, by default the run's own, asks for."""
+    if recipe is None and overrides:
+        raise UsageError("--set needs --recipe")
+    read = open_recipe(recipe, overrides) if recipe else recipe_of(run)
+    steps = {s.name: s for s in chain(read, load_stages())}
+    asked = [steps[name] for name in names if name in steps]
+    if not asked:
+        raise UsageError(f"{read.path}: asks for none of {', '.join(names)}")
+    again = {step.name for step in asked} if redo else set()
+    return run_steps(asked, read, run, again, False, set(steps))
+
+
+def recipe_of(run: Path) -> Recipe:
+    """Return the recipe that a run keeps; `UsageError` if the folder is no run."""
+    path = run / COPY
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"{run}: not a run directory (it has no {COPY})") from None
+    except ValueError as error:
+        raise UsageError(f"{path}: damaged ({error}); give --recipe") from None
+    return validate(path, data, {n: s.section for n, s in load_stages().items()})
 
 
 def run_steps(
@@ -142,14 +170,7 @@ def _next(outcomes: list[Outcome], out: Path) -> list[str]:
 
 def show_status(run: Path, as_json: bool) -> None:
     """Print every step of a run with its state and counts."""
-    copy = run / COPY
-    if not copy.is_file():
-        raise UsageError(f"{run}: not a run directory (it has no {COPY})")
-    rows = []
-    for stage in load_stages().values():
-        for step in stage.steps:
-            directory = step.path(run)
-            rows.append({"step": step.name, **_state(directory)})
+    rows = [{"step": s.name, **_state(s.path(run))} for s in chain(recipe_of(run), load_stages())]
     if as_json:
         print_json(rows)
         return

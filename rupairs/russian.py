@@ -14,6 +14,7 @@ _FOREIGN_SCRIPT = re.compile(r"[\u0370-\u03ff\u0530-\u1fff\u2e80-\ud7ff\uf900-\u
 _MIN_CYRILLIC = 0.6
 _SHORT_WORDS = 4
 _LOOP = 3
+_FAR_BEHIND = 0.15
 
 
 @cache
@@ -35,8 +36,12 @@ def not_russian(text: str) -> str | None:
         return f"character {found.group()}"
     if len(text.split()) < _SHORT_WORDS:
         return None
-    best = _detector().detect(text, k=1)[0]
-    return None if best["lang"] == "ru" else f"detected {best['lang']} ({best['score']:.2f})"
+    guesses = {guess["lang"]: guess["score"] for guess in _detector().detect(text, k=5)}
+    best, score = next(iter(guesses.items()))
+    # A short sentence may be of several languages: Russian must not be far behind the best guess.
+    return (
+        None if guesses.get("ru", 0.0) >= _FAR_BEHIND * score else f"detected {best} ({score:.2f})"
+    )
 
 
 def new_mixed_words(text: str, *given: str) -> str | None:

@@ -15,13 +15,14 @@ from typing import Any
 import pytest
 
 from rupairs.manifest import read_manifest
-from rupairs.steps import load_stages
+from rupairs.runs import open_recipe
+from rupairs.steps import Step, chain, load_stages
 from rupairs.store import read_table
 from tests.llm_server import ScriptedServer
 from tests.tiny import write_recipe
 from tests.training.tiny import write_encoder
 
-DATA = ("*.parquet", "*.safetensors", "tasks.json", "export.json", "scores.json")
+DATA = ("*.parquet", "*.safetensors", "tasks/*.json", "export.json", "scores.json")
 
 
 def rupairs(*arguments: object, **popen: Any) -> "subprocess.Popen[str]":
@@ -67,33 +68,37 @@ def whole(tmp_path_factory: pytest.TempPathFactory, encoder: Path) -> Path:
     return folder / "run"
 
 
+def steps(run: Path) -> list[Step]:
+    """Return the steps that the recipe asked for."""
+    recipe = open_recipe(str(run.parent / "tiny.toml"), [])
+    return chain(recipe, load_stages())
+
+
 def test_every_stage_adds_up(whole: Path) -> None:
-    for stage in load_stages().values():
-        for step in stage.steps:
-            manifest = read_manifest(step.path(whole))
-            counts = manifest.counts
-            assert counts.rows_in == counts.rows_out + counts.rows_dropped
-            assert sum(counts.dropped_by_reason.values()) == counts.rows_dropped
-            if counts.rows_in:
-                dropped = read_table(step.path(whole) / "dropped.parquet")
-                assert dropped.num_rows == counts.rows_dropped
-            assert (step.path(whole) / "report.md").is_file()
+    assert {step.stage for step in steps(whole)} == set(load_stages())
+    for step in steps(whole):
+        manifest = read_manifest(step.path(whole))
+        counts = manifest.counts
+        assert counts.rows_in == counts.rows_out + counts.rows_dropped
+        assert sum(counts.dropped_by_reason.values()) == counts.rows_dropped
+        if counts.rows_in:
+            dropped = read_table(step.path(whole) / "dropped.parquet")
+            assert dropped.num_rows == counts.rows_dropped
+        assert (step.path(whole) / "report.md").is_file()
 
 
 def simulated(folder: Path) -> set[str]:
-    return {
-        step.name
-        for stage in load_stages().values()
-        for step in stage.steps
-        if read_manifest(step.path(folder)).simulated
-    }
+    return {step.name for step in steps(folder) if read_manifest(step.path(folder)).simulated}
 
 
 def test_simulated_votes_are_marked_wherever_they_go(whole: Path) -> None:
     assert simulated(whole) == {
         "annotation.simulated",
         "annotation.pull",
+        "annotation.quality",
         "annotation.decisions",
+        "annotation.queue",
+        "annotation.report",
         "ruwanli.release",
         "training.encoder",
         "training.evaluation",

@@ -63,6 +63,7 @@ batch_size = 8
 checkpoint_every = 5
 bf16 = false
 
+[data_cards.pairs]
 [data_cards.ruhnp]
 [data_cards.ruwanli]
 [data_cards.encoder]
