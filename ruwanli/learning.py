@@ -175,7 +175,7 @@ class _Course:
         gold = torch.from_numpy(examples.gold[batch]).to(device)
         loss = torch.nn.functional.cross_entropy(own_logits(logits.float(), two_way), gold)
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.parameters, config.clip)
         self.optimizer.step()
         return loss.detach()

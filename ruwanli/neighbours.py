@@ -40,8 +40,9 @@ def _nearest_of(queries: Any, pool: Vectors, k: int, size: int) -> Indices:
     """Return what `nearest` does for a block of queries that is a tensor."""
     import torch
 
-    rows = indices = np.empty(0, dtype=np.int64)
-    scores = np.empty(0, dtype=np.float32)
+    rows: Indices = np.empty(0, dtype=np.int64)
+    indices = rows
+    scores: npt.NDArray[np.float32] = np.empty(0, dtype=np.float32)
     with torch.inference_mode():
         for start in range(0, len(pool), size):
             block = torch.from_numpy(pool[start : start + size]).to(queries.device)

@@ -27,4 +27,5 @@ def estimated_max_variability(
     for path in checkpoints(folder):
         load_weights(classifier.model, path)
         by_epoch.append(classifier.probabilities(tokens))
-    return np.std(np.stack(by_epoch), axis=0).max(axis=1)
+    found: npt.NDArray[np.float32] = np.std(np.stack(by_epoch), axis=0).max(axis=1)
+    return found

@@ -20,15 +20,19 @@ def mark_complete(checkpoint: Path) -> None:
     unfinished.rename(checkpoint / MARK)
 
 
-def newest_complete(folder: Path) -> Path | None:
-    """Return the whole checkpoint of the most steps, or None; removes the broken ones."""
+def newest_complete(folder: Path, before: int | None = None) -> Path | None:
+    """Return the whole checkpoint of the most steps, or None; removes the broken ones.
+
+    With `before`, checkpoints of that step and later ones are left out of the choice.
+    """
     whole: list[Path] = []
     for checkpoint in folder.glob(f"{_PREFIX}*"):
         if _is_complete(checkpoint):
             whole.append(checkpoint)
         else:
             shutil.rmtree(checkpoint, ignore_errors=True)
-    return max(whole, key=step_of, default=None)
+    earlier = (path for path in whole if before is None or step_of(path) < before)
+    return max(earlier, key=step_of, default=None)
 
 
 def step_of(checkpoint: Path) -> int:

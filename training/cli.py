@@ -1,17 +1,15 @@
-"""The verbs of training: `train run`, and `evaluate` on any encoder."""
+"""The verbs of training: `train` on a run, and `evaluate` on any encoder."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from rupairs.options import AsJson, step_verb
+from rupairs.options import AsJson, Out, Redo, Set, step_verb
+from training.evaluation.verbs import register as register_evaluation
 
 Model = Annotated[
     str, typer.Argument(help="A folder, a Hugging Face id, or `embedded`.", metavar="MODEL")
-]
-Models = Annotated[
-    list[str], typer.Argument(help="Folders, Hugging Face ids, or `embedded`.", metavar="MODEL...")
 ]
 
 
@@ -19,33 +17,50 @@ def register(app: typer.Typer) -> None:
     """Add the groups `train` and `evaluate`."""
     train = typer.Typer(help="Train the encoder.", no_args_is_help=True)
     app.add_typer(train, name="train")
-    step_verb(train, "run", "training.encoder", "Train the encoder on the pairs of a run.")
+    train.command("run")(_run)
+    step_verb(train, "negatives", "training.negatives", "Find hard negatives with the encoder.")
+    train.command("merge")(_merge)
+    train.command("ablate")(_ablate)
 
-    evaluate = typer.Typer(help="Measure encoders.", no_args_is_help=True)
-    app.add_typer(evaluate, name="evaluate")
-    step_verb(evaluate, "run", "training.evaluation", "Compare a run's encoder before and after.")
-    evaluate.command("encodechka")(_encodechka)
-    evaluate.command("cosine")(_cosine)
+    register_evaluation(app)
 
 
-def _encodechka(
-    model: Model,
-    data: Annotated[Path, typer.Option("--data", help="A folder with Encodechka's files.")],
+def _run(
+    recipe: Annotated[str, typer.Option("--recipe", help="A .toml file, or demo, real, full.")],
+    out: Out,
+    redo: Redo = False,
+    override: Set = None,
+) -> None:
+    """Train the encoder on the pairs of a run, with all steps before it."""
+    from training.phases import run_phases
+
+    raise typer.Exit(run_phases(recipe, out, override or [], redo))
+
+
+def _merge(
+    models: Annotated[
+        list[str], typer.Argument(help="Folders or Hugging Face ids.", metavar="MODEL MODEL...")
+    ],
+    weight: Annotated[list[float], typer.Option("--weight", help="One a model; 1 in sum.")],
+    out: Annotated[Path, typer.Option("--out", help="The folder of the merged model.")],
+) -> None:
+    """Merge models of the same origin by weights (LM-Cocktail)."""
+    from training.cocktail import merge_folders
+
+    merge_folders(models, weight, out)
+    typer.echo(f"{out}: {len(models)} models merged")
+
+
+def _ablate(
+    recipe: Annotated[str, typer.Argument(help="A .toml file, or demo, real, full.")],
+    out: Out,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="This variant; may be repeated.")
+    ] = None,
+    override: Set = None,
     as_json: AsJson = False,
 ) -> None:
-    """Score an encoder on Encodechka's STS and PI."""
-    from training.evaluation.tables import show_encodechka
+    """Train the recipe with one thing left out at a time, and compare the scores."""
+    from training.ablation import ablate
 
-    show_encodechka(model, data, as_json)
-
-
-def _cosine(
-    models: Models,
-    pairs: Annotated[Path, typer.Option("--pairs", help="A stage directory of pairs.")],
-    out: Annotated[Path | None, typer.Option("--out", help="Write the plot to this PNG.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Compare cosines of positives and negatives on the held-out pairs of a stage."""
-    from training.evaluation.tables import show_cosine
-
-    show_cosine(models, pairs, out, as_json)
+    ablate(recipe, out, override or [], only or [], as_json)

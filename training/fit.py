@@ -1,83 +1,87 @@
-"""One training run: sentence-transformers' trainer, set up so that a kill changes nothing.
+"""One training run: a model, the pairs on disk, and settings that say the rest.
 
-1. Batches are a function of the seed and the epoch; after a kill the trainer skips those it has
-   seen and restores weights, optimizer, schedule and random states from the checkpoint.
-2. The loss is recorded at every step, because the record is part of the checkpoint while the
-   trainer's running average is not.
-3. The last step is not checkpointed: resumed there, the trainer would do one step too many.
+The same plan trains in this process or in several (`training.processes`).
 """
 
-import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rupairs.encoder import load_transformer
 from rupairs.errors import RupairsError
-from rupairs.progress import Advance
 from rupairs.silence import silence
-from training.checkpoints import checkpoint_at, mark_complete, newest_complete, step_of
-from training.stage import EncoderTraining
-from training.views import View
+from training.checkpoints import newest_complete, step_of
+from training.plan import Fit, Plan
+from training.saving import save_encoder
+from training.settings import ModelTraining
+from training.table import open_table
+from training.views import View, build_views
+
+PAIRS, FIT, MODEL = "pairs", "fit.json", "model"
+# Texts that go through the model at once on a CPU: fewer are slower each, more are padded more.
+_CPU_PIECE = 16
+_LOGS = "TENSORBOARD_LOGGING_DIR"
 
 
-@dataclass(frozen=True)
-class Fit:
-    """How training went: the loss of every step, and the step this process began at."""
+def fit(plan: Plan, tell: Any) -> Fit:
+    """Train as planned, from the newest whole checkpoint on; the model goes into `MODEL`.
 
-    losses: list[float]
-    resumed_at: int
-    seconds: float
-
-    @property
-    def steps_per_second(self) -> float:
-        """Return the speed of this process."""
-        return (len(self.losses) - self.resumed_at) / max(self.seconds, 1e-9)
-
-    def curve(self, points: int = 50) -> list[tuple[int, float]]:
-        """Return (step, mean loss since the point before) for at most `points` points."""
-        every = -(-len(self.losses) // points)
-        ends = [*range(every, len(self.losses), every), len(self.losses)]
-        return [
-            (end, sum(self.losses[start:end]) / (end - start))
-            for start, end in zip([0, *ends], ends, strict=False)
-        ]
-
-
-def fit(
-    model: Any, views: list[View], config: EncoderTraining, seed: int, folder: Path, tell: Advance
-) -> Fit:
-    """Train `model` in place, resuming from the newest whole checkpoint in `folder`.
-
-    The loss is InfoNCE over the batch's passages and the hard negatives of views that have them.
+    `tell` is a `training.trainer.Tell`. Raises `RupairsError` when the loss is not finite.
     """
-    from datasets import DatasetDict
-    from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
-
-    if config.freeze_embeddings:
-        embedding_weights(model).requires_grad_(False)
-    checkpoint = newest_complete(folder)
-    resumed_at = step_of(checkpoint) if checkpoint else 0
-    with silence(), _deterministic():
-        trainer = _trainer_class()(
-            model=model,
-            args=_arguments(config, views, seed, folder),
-            train_dataset=DatasetDict({view.name: view.dataset() for view in views}),
-            loss=MultipleNegativesRankingLoss(model, scale=1 / config.temperature),
-            callbacks=[_callback(folder, tell)],
-        )
-        _remove_printing(trainer)
+    with silence(), _deterministic(), _logs_in(plan.logs):
+        model, longest = open_model(plan)
+        trainer = _trainer(plan, model, tell)
+        last = plan.config.steps if plan.config.patience else None
+        checkpoint = newest_complete(plan.folder, before=last)
         output = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
-    if not all(map(math.isfinite, losses)):
-        step = next(i for i, loss in enumerate(losses, 1) if not math.isfinite(loss))
-        raise RupairsError(
-            f"training diverged: the loss is not finite at step {step}; lower "
-            "training.encoder.learning_rate or raise training.encoder.temperature"
-        )
-    return Fit(losses, resumed_at, float(output.metrics["train_runtime"]))
+        if trainer.is_world_process_zero():
+            save_encoder(model, plan.folder / MODEL, longest, plan.config.instructions)
+    log = trainer.state.log_history
+    return Fit(
+        losses=[entry["loss"] for entry in log if "loss" in entry],
+        resumed_at=step_of(checkpoint) if checkpoint else 0,
+        seconds=float(output.metrics["train_runtime"]),
+        parameters=sum(p.numel() for p in model.parameters()),
+        trained=sum(p.numel() for p in model.parameters() if p.requires_grad),
+        held_out=_held_out(log),
+        best=trainer.state.best_global_step if plan.config.patience else None,
+    )
+
+
+def _held_out(log: list[dict[str, Any]]) -> list[tuple[int, dict[str, float]]]:
+    found: dict[int, dict[str, float]] = {}
+    for entry in log:
+        for name, value in entry.items():
+            if name.startswith("eval_") and name.endswith("_loss"):
+                view = name.removeprefix("eval_").removesuffix("_loss")
+                found.setdefault(entry["step"], {})[view] = value
+    return sorted(found.items())
+
+
+def open_model(plan: Plan) -> tuple[Any, int]:
+    """Return the encoder to be trained and the longest input it takes, in tokens."""
+    import torch
+
+    # A hub model may lack weights that the library then draws at random (BERT's pooler).
+    torch.manual_seed(plan.seed)
+    model = load_transformer(plan.model, plan.revision, plan.max_length)
+    longest = int(model.max_seq_length)
+    model.max_seq_length = min(plan.config.max_length, longest)
+    transformer = getattr(model[0], "auto_model", None)
+    if plan.config.initial == "random" and plan.fresh:
+        if transformer is None:
+            raise RupairsError(f'{plan.model}: has no transformer for initial = "random"')
+        transformer.load_state_dict(type(transformer)(transformer.config).state_dict())
+    if plan.config.freeze_embeddings:
+        embedding_weights(model).requires_grad_(False)
+    if plan.config.processes > 1 and transformer is not None:
+        # Several processes wait for a gradient of every weight; no loss reaches the pooler.
+        for name, weights in transformer.named_parameters():
+            if name.startswith("pooler."):
+                weights.requires_grad_(False)
+    return model, longest
 
 
 def embedding_weights(model: Any) -> Any:
@@ -86,12 +90,12 @@ def embedding_weights(model: Any) -> Any:
     if transformer is None:
         raise RupairsError(
             f"{type(model[0]).__name__} has no word embeddings that can be frozen; set "
-            "training.encoder.freeze_embeddings = false"
+            "freeze_embeddings = false"
         )
     return transformer.get_input_embeddings().weight
 
 
-def precision(config: EncoderTraining) -> str:
+def precision(config: ModelTraining) -> str:
     """Return `bf16` or `fp32`: what was asked for, else bf16 where it is known to be faster."""
     import torch
 
@@ -106,77 +110,113 @@ def precision(config: EncoderTraining) -> str:
     return "bf16" if wanted else "fp32"
 
 
-def _arguments(config: EncoderTraining, views: list[View], seed: int, folder: Path) -> Any:
+def _trainer(plan: Plan, model: Any, tell: Any) -> Any:
+    from transformers.trainer_callback import PrinterCallback
+
+    from training.trainer import Follow, Trainer
+
+    config = plan.config
+    table = open_table(plan.folder / PAIRS)
+    views = build_views(table, config, plan.seed).all
+    held_out: tuple[View, ...] = ()
+    if config.validate_every:
+        held_out = build_views(table, config, plan.seed, held_out=True).all
+    losses = _losses(model, (*views, *held_out), config)
+    arguments = _arguments(plan, (*views, *held_out), measured=bool(held_out))
+    try:
+        trainer = Trainer(
+            views,
+            held_out,
+            config,
+            model=model,
+            args=arguments,
+            loss=next(iter(losses.values())),
+            callbacks=[Follow(plan.folder, tell, config.patience)],
+        )
+    except (ValueError, RuntimeError) as error:
+        if not config.report_to:
+            raise
+        raise RupairsError(f"report_to = {list(config.report_to)}: {error}") from None
+    trainer.loss = losses
+    trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
+def _losses(model: Any, views: tuple[View, ...], config: ModelTraining) -> dict[str, Any]:
+    """Return view name → loss: AnglE is for symmetric pairs, temperatures go by the source."""
+    import torch
+
+    from training.losses import LossSettings, make_loss
+
+    small = config.mini_batch_size
+    part = config.batch_size // config.processes
+    cached = small is not None and small < part
+    piece = small if cached else None if torch.cuda.is_available() else _CPU_PIECE
+    losses = {}
+    for view in views:
+        source = config.sources.get(view.source)
+        settings = LossSettings(
+            temperature=(source and source.temperature) or config.temperature,
+            angle_weight=config.angle_weight if view.symmetric else 0.0,
+            angle_scale=config.angle_scale,
+            matryoshka=config.matryoshka,
+            piece=piece,
+            cached=cached,
+            gather=config.processes > 1,
+        )
+        losses[view.name] = make_loss(model, settings)
+    return losses
+
+
+def _arguments(plan: Plan, views: tuple[View, ...], *, measured: bool) -> Any:
     import torch
     from sentence_transformers import SentenceTransformerTrainingArguments
 
+    config = plan.config
+    every = config.validate_every if config.patience else config.checkpoint_every
     return SentenceTransformerTrainingArguments(
-        output_dir=str(folder),
+        output_dir=str(plan.folder),
+        num_train_epochs=1,
         max_steps=config.steps,
-        per_device_train_batch_size=config.batch_size,
+        per_device_train_batch_size=config.batch_size // config.processes,
+        per_device_eval_batch_size=min(config.batch_size, 64),
         learning_rate=config.learning_rate,
         warmup_steps=config.warmup,
-        seed=seed,
+        seed=plan.seed,
         use_cpu=not torch.cuda.is_available(),
         bf16=precision(config) == "bf16",
+        activation_checkpointing=config.gradient_checkpointing,
+        activation_checkpointing_kwargs={"use_reentrant": False},
+        ddp_find_unused_parameters=False,
         prompts={view.name: view.prompts for view in views},
-        batch_sampler="no_duplicates",
-        multi_dataset_batch_sampler="proportional",
         logging_steps=1,
         logging_nan_inf_filter=False,
+        eval_strategy="steps" if measured else "no",
+        eval_steps=config.validate_every,
+        load_best_model_at_end=config.patience is not None,
+        metric_for_best_model="held_out_mean" if config.patience else None,
+        greater_is_better=False if config.patience else None,
         save_strategy="steps",
-        save_steps=config.checkpoint_every,
+        save_steps=every,
         # The newest one is not whole before it is marked: the one before it must still be there.
         save_total_limit=2,
-        report_to="none",
+        report_to=list(config.report_to) or "none",
         disable_tqdm=True,
-        dataloader_pin_memory=False,
+        dataloader_num_workers=config.workers,
+        dataloader_pin_memory=torch.cuda.is_available(),
     )
 
 
-def _trainer_class() -> Any:
-    from sentence_transformers import SentenceTransformerTrainer
-
-    class Trainer(SentenceTransformerTrainer):  # type: ignore[misc]
-        """The library's trainer without its model cards, which guess at the data."""
-
-        def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
-            pass
-
-        def _save(self, output_dir: str | None = None, state_dict: object = None) -> None:
-            self.model.save_pretrained(output_dir, create_model_card=False)
-
-    return Trainer
-
-
-def _callback(folder: Path, tell: Advance) -> Any:
-    from transformers import TrainerCallback
-
-    class Follow(TrainerCallback):  # type: ignore[misc]
-        """Tells the progress bar of every step and marks checkpoints."""
-
-        def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            tell(state.global_step, "")
-
-        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            if state.global_step >= state.max_steps:
-                control.should_save = False
-
-        def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            loss = state.log_history[-1].get("loss")
-            if loss is not None:
-                tell(1, f"loss {loss:.3f}")
-
-        def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            mark_complete(checkpoint_at(folder, state.global_step))
-
-    return Follow()
-
-
-def _remove_printing(trainer: Any) -> None:
-    from transformers.trainer_callback import PrinterCallback
-
-    trainer.remove_callback(PrinterCallback)
+@contextmanager
+def _logs_in(folder: Path) -> Iterator[None]:
+    """Have TensorBoard's files written to a folder, unless the environment names one."""
+    given = _LOGS in os.environ
+    os.environ.setdefault(_LOGS, str(folder))
+    try:
+        yield
+    finally:
+        if not given:
+            del os.environ[_LOGS]
 
 
 @contextmanager

@@ -10,12 +10,13 @@ PROMPTS = {"query": QUERY, "passage": PASSAGE, "document": PASSAGE}
 DEFAULT_PROMPT = "query"
 
 
-def save_encoder(model: Any, folder: Path, max_length: int) -> None:
+def save_encoder(model: Any, folder: Path, max_length: int, instructions: bool = True) -> None:
     """Write the model, its tokenizer and prompts; nothing in them names this machine.
 
     `max_length` is the longest input in tokens that the saved model takes, prompt included.
+    Without `instructions` the prompts are there and empty.
     """
-    model.prompts = dict(PROMPTS)
+    model.prompts = {name: prompt if instructions else "" for name, prompt in PROMPTS.items()}
     model.default_prompt_name = DEFAULT_PROMPT
     model.max_seq_length = max_length
     _forget_last_batch(model.tokenizer)

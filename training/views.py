@@ -1,157 +1,203 @@
-"""Training views: the pairs of a source as (anchor, positive) or (anchor, positive, negative).
+"""Training views: the pairs of a source as examples of an anchor, a positive and hard negatives.
 
-1. Only the train split is read, and only pairs of polarity +1 are positives.
-2. A hard negative is a pair of the same source and the same query whose relation says that the
-   texts differ in meaning; `neutral` and `not_entailment` say nothing of the kind.
-3. A pair that one source calls positive is nobody's negative.
-4. Everything that is chosen is chosen by hash, so the order of the rows does not matter.
+1. A hard negative is one of the same source and of the same query.
+2. A pair that one source calls positive, in either order, is nobody's negative.
+3. Everything that is chosen is chosen by hash, so the order of the rows does not matter.
+4. A view holds row numbers and hashes; texts stay on disk until a batch asks for them.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
+import numpy as np
+import numpy.typing as npt
 
-from rupairs.errors import RupairsError
-from rupairs.pairs import HARD_NEGATIVE_RELATIONS, NEGATIVE, POSITIVE
-from rupairs.store import StageReader
-from rupairs.text import digest, key, share
+from rupairs.text import digest
+from training.settings import ModelTraining
+from training.table import Hashes, PairTable, Rows, mixed
 
 QUERY, PASSAGE = "query: ", "passage: "
-COLUMNS = [
-    "pair_id",
-    "query",
-    "passage",
-    "relation",
-    "polarity",
-    "symmetric",
-    "split",
-    "source",
-]
+OVER_CAP, DISPUTED, ALONE = "over the cap", "negative here, positive there", "of no positive"
 
-Row = Mapping[str, Any]
-Negatives = Mapping[str, list[Row]]
+Numbers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class View:
-    """Rows of one source and one shape; `rows` are (anchor, positive[, negative])."""
+    """Examples of one source and one shape.
 
+    `positives` are row numbers of the table, `negatives` too, of shape (examples, negatives);
+    `keys` are hashes of all texts of an example, in the order of `columns`.
+    """
+
+    table: PairTable
     source: str
     symmetric: bool
-    negatives: bool
-    rows: list[tuple[str, ...]]
+    positives: Numbers
+    negatives: Numbers
+    instructions: bool = True
+
+    def __len__(self) -> int:
+        return len(self.positives)
 
     @property
     def name(self) -> str:
         """Return a name unique among the views of a run."""
-        kind = "symmetric" if self.symmetric else "asymmetric"
-        return f"{self.source}/{kind}/{'triples' if self.negatives else 'pairs'}"
+        count = self.negatives.shape[1]
+        shape = "pairs" if not count else "triples" if count == 1 else f"{count} negatives"
+        return f"{self.source}/{'symmetric' if self.symmetric else 'asymmetric'}/{shape}"
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Return the column names, in the order the loss expects."""
-        return ("anchor", "positive", "negative") if self.negatives else ("anchor", "positive")
+        return (
+            "anchor",
+            "positive",
+            *(f"negative_{n + 1}" for n in range(self.negatives.shape[1])),
+        )
 
     @property
     def prompts(self) -> dict[str, str]:
         """Return column → prompt: both sides are queries when the pair is symmetric."""
+        if not self.instructions:
+            return {}
         other = QUERY if self.symmetric else PASSAGE
         return {name: QUERY if name == "anchor" else other for name in self.columns}
 
-    def dataset(self) -> Any:
-        """Return the rows as a `datasets.Dataset`."""
-        from datasets import Dataset
+    @property
+    def keys(self) -> Hashes:
+        """Return the hashes of the texts, of shape (examples, columns)."""
+        rows = self.table.rows
+        anchors, positives = rows["query"][self.positives], rows["passage"][self.positives]
+        negatives = rows["passage"][self.negatives]
+        return np.concatenate([anchors[:, None], positives[:, None], negatives], axis=1)
 
-        columns = zip(*self.rows, strict=True)
-        return Dataset.from_dict(dict(zip(self.columns, map(list, columns), strict=True)))
-
-
-def training_pairs(readers: Iterable[StageReader]) -> pa.Table:
-    """Return the train rows of stage directories, only `COLUMNS`."""
-    tables = [reader.table(COLUMNS) for reader in readers]
-    if not tables:
-        raise RupairsError(
-            "nothing to train on: training.encoder reads harvest.pairs, ruhnp.release and "
-            "ruwanli.release; put at least one of them into the recipe"
-        )
-    pairs = pa.concat_tables(tables)
-    return pairs.filter(pc.equal(pairs["split"], "train"))
+    def examples(self, numbers: Sequence[int]) -> list[tuple[str, ...]]:
+        """Return the texts of examples, in the order of `columns`."""
+        chosen = np.asarray(numbers, np.int64)
+        positives = self.table.texts[self.positives[chosen]]
+        columns = [positives["query"], positives["passage"]]
+        passages = self.table.texts.select_columns("passage")
+        columns += [passages[column]["passage"] for column in self.negatives[chosen].T]
+        return list(zip(*columns, strict=True))
 
 
-def build_views(pairs: pa.Table, caps: Mapping[str, int], seed: int) -> list[View]:
-    """Return the views of all sources, sorted by name.
+@dataclass(frozen=True)
+class Views:
+    """The views of a split, sorted by name; `unused` is source → reason → rows left out."""
 
-    `caps` limits the positives of a source; which ones stay is decided by hash.
-    Raises `RupairsError` when no positive pair is left.
-    """
+    all: tuple[View, ...]
+    unused: Mapping[str, Mapping[str, int]]
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Return source → how many positives have a hard negative and how many have none."""
+        counts: dict[str, dict[str, int]] = {}
+        for view in self.all:
+            entry = counts.setdefault(view.source, {"with_negative": 0, "without_negative": 0})
+            entry["with_negative" if view.negatives.size else "without_negative"] += len(view)
+        return counts
+
+
+def build_views(
+    table: PairTable, config: ModelTraining, seed: int, *, held_out: bool = False
+) -> Views:
+    """Return the views of the train rows, or of the held-out ones, `validation_rows` a source."""
+    unused = {source: dict(reasons) for source, reasons in table.unused.items()}
     views: list[View] = []
-    disputed = _disputed(pairs)
-    for source in sorted(pc.unique(pairs["source"]).to_pylist()):
-        rows = pairs.filter(pc.equal(pairs["source"], source)).to_pylist()
-        negatives = _hard_negatives(rows, disputed)
-        views += _source_views(source, _positives(rows, caps.get(source), seed), negatives, seed)
-    if not views:
-        raise RupairsError(
-            f"nothing to train on: of {pairs.num_rows} pairs in the train split none is a positive "
-            "that training.encoder.sources lets through"
-        )
-    return sorted(views, key=lambda view: view.name)
+    numbers = np.flatnonzero(table.rows["held_out"] == held_out)
+    rows = np.asarray(table.rows[numbers])
+    disputed = ~rows["positive"] & np.isin(rows["pair"], rows["pair"][rows["positive"]])
+    for code, source in sorted(enumerate(table.sources), key=lambda item: item[1]):
+        own = rows["source"] == code
+        settings = config.sources.get(source)
+        cap = config.validation_rows if held_out else settings.cap if settings else None
+        positives = _ordered(rows, own & rows["positive"], seed)
+        chosen = positives[:cap]
+        negatives = _Negatives(rows, np.flatnonzero(own & ~rows["positive"] & ~disputed))
+        for symmetric, part, beside in _shapes(rows, chosen, negatives, config.negatives, seed):
+            of = numbers[part], numbers[beside], config.instructions
+            views.append(View(table, source, symmetric, *of))
+        queries = rows["query"][own & rows["positive"]]
+        alone = ~np.isin(rows["query"][negatives.rows], queries)
+        _note(unused, source, OVER_CAP, len(positives) - len(chosen))
+        _note(unused, source, DISPUTED, int(np.count_nonzero(own & disputed)))
+        _note(unused, source, ALONE, int(np.count_nonzero(alone)))
+    return Views(tuple(sorted(views, key=lambda view: view.name)), unused)
 
 
-def _disputed(pairs: pa.Table) -> set[str]:
-    """Return the ids under which one row is positive and another negative, in any source."""
-    ids, polarity = pairs["pair_id"], pairs["polarity"]
-    positive = ids.filter(pc.equal(polarity, POSITIVE))
-    negative = ids.filter(pc.equal(polarity, NEGATIVE))
-    return set(negative.filter(pc.is_in(negative, value_set=positive)).to_pylist())
+def _note(unused: dict[str, dict[str, int]], source: str, reason: str, count: int) -> None:
+    if count:
+        unused.setdefault(source, {})[reason] = count
 
 
-def _positives(rows: list[Row], cap: int | None, seed: int) -> list[Row]:
-    positives = [row for row in rows if row["polarity"] == POSITIVE]
-    positives.sort(key=lambda row: (share(row["pair_id"], seed, "training order"), row["pair_id"]))
-    return positives if cap is None else positives[:cap]
+def _ordered(rows: Rows, mask: npt.NDArray[np.bool_], seed: int) -> Numbers:
+    """Return the numbers of masked rows in an order that hashes decide."""
+    numbers = np.flatnonzero(mask)
+    hashes = mixed(rows["pair"][numbers], rows["query"][numbers], seed)
+    return numbers[np.argsort(hashes, kind="stable")]
 
 
-def _hard_negatives(rows: list[Row], disputed: set[str]) -> Negatives:
-    found: dict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        hard = row["polarity"] == NEGATIVE and row["relation"] in HARD_NEGATIVE_RELATIONS
-        if hard and row["pair_id"] not in disputed:
-            found[key(row["query"])].append(row)
-    return found
+class _Negatives:
+    """The hard negatives of a source, each text once for a query, found by the query's hash."""
+
+    def __init__(self, rows: Rows, numbers: Numbers) -> None:
+        queries, passages = rows["query"][numbers], rows["passage"][numbers]
+        order = np.lexsort((passages, queries))
+        numbers, queries, passages = numbers[order], queries[order], passages[order]
+        new = np.ones(len(numbers), bool)
+        new[1:] = (queries[1:] != queries[:-1]) | (passages[1:] != passages[:-1])
+        self.rows, self.queries = numbers[new], queries[new]
+
+    def of(self, rows: Rows, positives: Numbers, most: int, seed: int) -> Iterator[Numbers]:
+        """Yield (positives of them, negatives) by how many negatives they get, none first.
+
+        A query's positives begin at different places of its list, so that all are used.
+        """
+        queries = rows["query"][positives]
+        starts = np.searchsorted(self.queries, queries, "left")
+        counts = np.searchsorted(self.queries, queries, "right") - starts
+        begin = mixed(rows["pair"][positives], seed) % np.maximum(counts, 1).astype(np.uint64)
+        for count in range(most + 1):
+            have = np.flatnonzero(np.minimum(counts, most) == count)
+            places = begin[have, None].astype(np.int64) + np.arange(count)
+            places = starts[have, None] + places % np.maximum(counts[have, None], 1)
+            beside = self.rows[places] if count else np.empty((len(have), 0), np.int64)
+            yield np.concatenate([positives[have, None], beside], axis=1)
 
 
-def _source_views(
-    source: str, positives: list[Row], negatives: Negatives, seed: int
-) -> Iterator[View]:
-    shapes: dict[tuple[bool, bool], list[tuple[str, ...]]] = defaultdict(list)
-    for row in positives:
-        example: tuple[str, ...] = (row["query"], row["passage"])
-        negative = _choose(row, negatives, seed)
-        if negative is not None:
-            example += (negative,)
-        shapes[row["symmetric"], negative is not None].append(example)
-    for (symmetric, with_negatives), examples in shapes.items():
-        yield View(source, symmetric, with_negatives, examples)
+def _shapes(
+    rows: Rows, positives: Numbers, negatives: _Negatives, most: int, seed: int
+) -> Iterator[tuple[bool, Numbers, Numbers]]:
+    for symmetric in (False, True):
+        part = positives[rows["symmetric"][positives] == symmetric]
+        for found in negatives.of(rows, part, most, seed):
+            if len(found):
+                yield symmetric, found[:, 0], found[:, 1:]
 
 
-def _choose(row: Row, negatives: Negatives, seed: int) -> str | None:
-    """Return the hard negative of a positive pair: the one of the least hash with it."""
-    candidates = negatives.get(key(row["query"]), []) if negatives else []
-    if not candidates:
-        return None
-    chosen = min(candidates, key=lambda n: digest((row["pair_id"], n["pair_id"], str(seed))))
-    return str(chosen["passage"])
+def view_hash(name: str) -> int:
+    """Return a number for a view's name, to seed with."""
+    return int(digest((name,), size=8), 16)
 
 
-def count_views(views: Iterable[View]) -> dict[str, dict[str, int]]:
-    """Return source → how many of its positives have a hard negative and how many have none."""
-    counts: dict[str, dict[str, int]] = {}
+def shares(views: Iterable[View], config: ModelTraining) -> npt.NDArray[np.float64]:
+    """Return each view's share of the batches; they sum up to 1.
+
+    A source's share goes by its size to the power of `mixing`, times its weight; its views share
+    it by their sizes.
+    """
+    views = tuple(views)
+    sizes: dict[str, int] = {}
     for view in views:
-        entry = counts.setdefault(view.source, {"with_negative": 0, "without_negative": 0})
-        entry["with_negative" if view.negatives else "without_negative"] += len(view.rows)
-    return counts
+        sizes[view.source] = sizes.get(view.source, 0) + len(view)
+    weights = {name: settings.weight for name, settings in config.sources.items()}
+    found = np.array(
+        [
+            weights.get(view.source, 1.0)
+            * sizes[view.source] ** config.mixing
+            * (len(view) / sizes[view.source])
+            for view in views
+        ]
+    )
+    whole: npt.NDArray[np.float64] = found / found.sum()
+    return whole

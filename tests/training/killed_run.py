@@ -13,7 +13,7 @@ import torch
 
 from rupairs.store import StageReader
 from tests.training import tiny
-from training import fit
+from training import trainer
 from training.checkpoints import mark_complete
 from training.run import train
 
@@ -32,7 +32,7 @@ def main(encoder: str, pairs: str, run: str, moment: str) -> None:
         if len(marked) == 2:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    fit.mark_complete = mark_and_die
+    vars(trainer)["mark_complete"] = mark_and_die
     recipe = tiny.recipe(Path(encoder), encoder=SETTINGS)
     inputs = {"harvest.pairs": StageReader(Path(pairs))}
     train(tiny.context(Path(run), "training.encoder", recipe, inputs))

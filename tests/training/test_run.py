@@ -11,8 +11,6 @@ from rupairs.manifest import sha256
 from rupairs.steps import Context
 from rupairs.store import StageReader
 from tests.training import killed_run, tiny
-from training import fit
-from training.checkpoints import mark_complete, step_of
 from training.run import train
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -63,29 +61,6 @@ def test_a_killed_run_ends_with_the_same_bytes(
     assert resumed.facts["resumed_at_step"] == resumed_at
     assert hashes(resumed.out) == hashes(uninterrupted.out)
     assert resumed.facts["loss_curve"] == uninterrupted.facts["loss_curve"]
-
-
-def test_a_run_stopped_between_two_epochs_ends_with_the_same_bytes(
-    uninterrupted: Context,
-    encoder: Path,
-    pairs: StageReader,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    batches_of_an_epoch = 9  # 5 of 40 triples and 4 of 26 pairs
-
-    def mark_and_stop(checkpoint: Path) -> None:
-        mark_complete(checkpoint)
-        if step_of(checkpoint) == 2 * batches_of_an_epoch:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(fit, "mark_complete", mark_and_stop)
-        with pytest.raises(KeyboardInterrupt):
-            run_training(tmp_path, encoder, pairs)
-    resumed = run_training(tmp_path, encoder, pairs)
-    assert resumed.facts["resumed_at_step"] == 18
-    assert hashes(resumed.out) == hashes(uninterrupted.out)
 
 
 def test_a_checkpoint_of_other_settings_is_not_resumed(

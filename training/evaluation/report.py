@@ -1,18 +1,27 @@
 """The step `training.evaluation`: the encoder before and after training, side by side."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from rupairs.encoder import encoder_facts, load_transformer, model_path
 from rupairs.silence import silence
 from rupairs.steps import Context
-from training.evaluation import cosine, encodechka
-from training.evaluation.cosine import HeldOut, Similarities
-from training.stage import EvaluationSection, Task
+from training.evaluation import cosine, pareto
+from training.evaluation.embedding import LONGEST, own_prompt
+from training.evaluation.encodechka import scores as encodechka
+from training.evaluation.measures import (
+    Measured,
+    Measures,
+    measure,
+    read_measures,
+)
+from training.evaluation.page import Page, write_page
+from training.stage import EvaluationSection
 
-PAIRS, PAIRS_NAME = "ruhnp.release", "RuHNP"
+SIDES = ("before", "after")
 _COSINE_ROWS = {
     "gap": "mean cosine, positives minus negatives",
     "auc": "AUC, positives over negatives",
@@ -22,114 +31,138 @@ _COSINE_ROWS = {
     "median_positive": "median cosine, positives",
     "median_negative": "median cosine, negatives",
 }
-
-
-@dataclass
-class Measured:
-    """What one encoder scored."""
-
-    tasks: dict[Task, encodechka.Score] = field(default_factory=dict)
-    similarities: Similarities | None = None
-
-    def scores(self) -> dict[str, Any]:
-        """Return the scores, ready for JSON."""
-        found: dict[str, Any] = {}
-        if self.tasks:
-            found["encodechka"] = {task: asdict(score) for task, score in self.tasks.items()}
-        if self.similarities is not None:
-            found["cosine"] = asdict(cosine.separation(self.similarities))
-        return found
-
-
-@dataclass(frozen=True)
-class Measures:
-    """What is measured, and why something is not."""
-
-    tasks: Mapping[Task, encodechka.SentencePairs]
-    held_out: HeldOut | None
-    remarks: tuple[str, ...]
+_TEXTS_TIMED = 200
+Row = tuple[str, float, float]
 
 
 def evaluate(context: Context) -> None:
-    """Measure the initial and the trained encoder; scores, a table and a plot go into `out`."""
-    measures = _measures(context)
-    section = context.recipe.encoder
+    """Measure the initial and the trained encoder; scores, tables and plots go into `out`."""
+    measures = read_measures(context)
+    section, config = context.recipe.encoder, context.config
     trained = str(context.inputs["training.encoder"].directory)
-    encoders = {
-        "before": (model_path(section), section.revision),
-        "after": (trained, None),
-    }
-    found: dict[str, Measured] = {}
-    total = len(encoders) * (len(measures.tasks) + (measures.held_out is not None))
+    with silence():
+        models = {
+            "before": load_transformer(model_path(section), section.revision, LONGEST),
+            "after": load_transformer(trained, None, LONGEST),
+        }
+    prompt = own_prompt(models["after"]) if config.prompt is None else config.prompt
+    total = len(SIDES) * (encodechka.size(measures.tasks) + len(measures.sets))
     with context.progress.bar("measurements", total) as tell, silence():
-        for name, (path, revision) in encoders.items():
-            model = load_transformer(path, revision, encodechka.MAX_LENGTH)
-            found[name] = Measured()
-            for task, pairs in measures.tasks.items():
-                found[name].tasks[task] = encodechka.score(model, pairs, section.batch_size)
-                tell(1, f"{task}, {name} training")
-            if measures.held_out is not None:
-                found[name].similarities = cosine.similarities(
-                    model, measures.held_out, section.batch_size
-                )
-                tell(1, f"cosines, {name} training")
+        found = {
+            side: measure(context, measures, side, models[side], prompt, tell) for side in SIDES
+        }
+        speeds = _speeds(context, measures, models, prompt) if config.compare else {}
     facts = encoder_facts(section, role="initial encoder")
     if facts not in context.models:
         context.models.append(facts)
-    _write(context, measures, found)
+    _write(context, measures, found, prompt, speeds)
 
 
-def _measures(context: Context) -> Measures:
+def _speeds(
+    context: Context, measures: Measures, models: Mapping[str, Any], prompt: str
+) -> dict[str, pareto.Speed]:
+    """Time both encoders and those of `compare` in one run."""
     config: EvaluationSection = context.config
-    remarks = []
-    tasks = {}
-    if config.encodechka is None:
-        remarks.append("Encodechka: not measured, give evaluation.encodechka.")
-    else:
-        tasks = {task: encodechka.read_task(config.encodechka, task) for task in config.tasks}
-    held_out: HeldOut | None = None
-    if PAIRS not in context.inputs:
-        remarks.append(f"Cosines: not measured, this run makes no {PAIRS_NAME}.")
-    else:
-        held_out = cosine.held_out(context.inputs[PAIRS].rows())
-        lack, splits = held_out.lack(), " and ".join(held_out.splits)
-        if lack is None:
-            unusual = not set(held_out.splits) & set(cosine.HELD_OUT)
-            note = "; there is no validation or test" if unusual else ""
-            remarks.append(f"Cosines: pairs of {PAIRS_NAME}, split {splits}{note}.")
-        else:
-            remarks.append(f"Cosines: not measured, {lack} in {PAIRS_NAME}.")
-            held_out = None
-    return Measures(tasks, held_out, tuple(remarks))
+    others = {
+        Path(name).name if Path(name).is_dir() else name: load_transformer(name, None, LONGEST)
+        for name in config.compare
+    }
+    named = {f"{side} training": model for side, model in models.items()} | others
+    prompts = dict.fromkeys(named, prompt) | {n: own_prompt(m) for n, m in others.items()}
+    texts = sorted(encodechka.texts(measures.tasks))
+    if not texts:
+        texts = sorted(str(row["query"]) for pairs in measures.sets.values() for row in pairs.rows)
+    every = max(1, len(texts) // _TEXTS_TIMED)
+    return pareto.measure(named, texts[::every], prompts, context.recipe.encoder.batch_size)
 
 
-def _write(context: Context, measures: Measures, found: Mapping[str, Measured]) -> None:
-    scores: dict[str, Any] = {name: measured.scores() for name, measured in found.items()}
-    scores["remarks"] = list(measures.remarks)
+def _points(scores: Mapping[str, Any], speeds: Mapping[str, pareto.Speed]) -> list[pareto.Point]:
+    """Return what is drawn: nothing where no encoder that was timed has a mean on Encodechka."""
+    way = "official" if "official" in scores["after"]["means"] else "fixed"
+    own = {f"{s} training": scores[s]["means"].get(way, {}).get("Mean S") for s in SIDES}
+    points = pareto.points(speeds, own)
+    return points if any(point.speed for point in points) else []
+
+
+def _write(
+    context: Context,
+    measures: Measures,
+    found: Mapping[str, Measured],
+    prompt: str,
+    speeds: Mapping[str, pareto.Speed],
+) -> None:
+    scores: dict[str, Any] = {side: measured.scores for side, measured in found.items()}
+    for side in SIDES:
+        tasks = scores[side].get("encodechka", {})
+        means = {way: encodechka.means(tasks, way) for way in encodechka.WAYS}
+        scores[side]["means"] = {way: mean for way, mean in means.items() if mean}
+    scores |= {"prompt": prompt, "remarks": list(measures.remarks)}
+    if measures.leaks:
+        scores["leaks"] = asdict(measures.leaks)
+    if speeds:
+        scores["speed"] = {name: asdict(speed) for name, speed in speeds.items()}
     context.facts["scores"] = scores
     text = json.dumps(scores, ensure_ascii=False, indent=2) + "\n"
     (context.out / "scores.json").write_text(text, encoding="utf-8")
+    plots = dict(_plots(context, measures, found, _points(scores, speeds)))
     notes = notes_table(scores)
-    panels = [(f"{n} training", m.similarities) for n, m in found.items() if m.similarities]
-    if panels:
-        title = f"{PAIRS_NAME}, held-out pairs"
-        cosine.plot(panels, title, context.out / "cosine.png")
-        notes += f"\n![Cosines of positives and negatives, {title}](cosine.png)\n"
+    notes += "".join(f"\n![{title}]({name})\n" for name, title in plots.items())
+    notes += "\nThe same with published encoders: [report.html](report.html).\n"
     (context.out / "notes.md").write_text(notes, encoding="utf-8")
+    page = Page(
+        title=f"{context.recipe.run.name}: the encoder before and after training",
+        rows=list(rows_of(scores)),
+        scores=scores["after"].get("encodechka", {}),
+        remarks=scores["remarks"],
+        models=[f"{m.role}: {m.id} ({m.license}) {m.note}".strip() for m in context.models],
+        plots={title: context.out / name for name, title in plots.items()},
+        simulated=context.simulated,
+    )
+    write_page(page, context.out / "report.html")
+
+
+def _plots(
+    context: Context,
+    measures: Measures,
+    found: Mapping[str, Measured],
+    points: list[pareto.Point],
+) -> Iterator[tuple[str, str]]:
+    """Write the plots and yield the name of each file with its title."""
+    for number, name in enumerate(measures.sets):
+        panels = [(f"{side} training", m.similarities[name]) for side, m in found.items()]
+        title, file = f"{name}, held-out pairs", f"cosine{number or ''}.png"
+        cosine.plot(panels, title, context.out / file)
+        yield file, f"Cosines of positives and negatives, {title}"
+    if points:
+        pareto.plot(points, "Encodechka, mean of 8 tasks", context.out / "pareto.png")
+        yield "pareto.png", "Quality against speed and size"
+
+
+def rows_of(scores: Mapping[str, Any]) -> Iterator[Row]:
+    """Yield (measure, before, after) of everything measured on both sides."""
+    before, after = (scores[side] for side in SIDES)
+    for task, entry in before.get("encodechka", {}).items():
+        for way in encodechka.WAYS:
+            if entry[way] is not None:
+                yield f"Encodechka {task}, {way}", entry[way], after["encodechka"][task][way]
+    for way, means in before["means"].items():
+        for name, mean in means.items():
+            yield f"Encodechka {name}, {way}", mean, after["means"][way][name]
+    for name, separation in before.get("cosine", {}).items():
+        for column, label in _COSINE_ROWS.items():
+            yield f"{name}: {label}", separation[column], after["cosine"][name][column]
+    for name, result in before.get("retrieval", {}).items():
+        for column, label in (("main_score", "nDCG@10"), ("recall_at_100", "recall@100")):
+            yield f"{name}: {label}", result[column], after["retrieval"][name][column]
+    for benchmark, tasks in before.get("mteb", {}).items():
+        for task, result in tasks.items():
+            score = after["mteb"][benchmark][task]["main_score"]
+            yield f"{benchmark} {task}", result["main_score"], score
 
 
 def notes_table(scores: Mapping[str, Any]) -> str:
     """Return the Markdown table of scores before and after, then the remarks."""
-    before, after = scores["before"], scores["after"]
-    rows: list[tuple[str, float, float]] = []
-    for task in before.get("encodechka", {}):
-        for way in ("fixed", "official"):
-            values = (side["encodechka"][task][way] for side in (before, after))
-            rows.append((f"Encodechka {task}, {way}", *values))
-    for name, label in _COSINE_ROWS.items():
-        if "cosine" in before:
-            rows.append((label, before["cosine"][name], after["cosine"][name]))
-    lines = []
+    rows, lines = list(rows_of(scores)), []
     if rows:
         lines += ["| measure | before | after | difference |", "|---|--:|--:|--:|"]
         lines += [f"| {label} | {b:.4f} | {a:.4f} | {a - b:+.4f} |" for label, b, a in rows]

@@ -1,0 +1,117 @@
+"""Training speed on a CPU: ours against sentence-transformers' own trainer, in turns.
+
+The same model (the embedded multilingual-e5-small), the same triples of real Russian NLI
+(premise, entailment, contradiction), batch, length and rate; each way in a process of its own. The
+loss is that of 200 held-out triples after the run.
+
+    .venv/bin/python -m benchmarks.training
+"""
+
+import argparse
+import csv
+import json
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+# Way: pruned vocabulary, word embeddings frozen, texts that go through the model at once.
+OURS = {
+    "ours": (True, True, 16),
+    "ours, no pieces of like length": (True, True, None),
+    "ours, word embeddings trained": (True, False, 16),
+    "ours, full vocabulary": (False, True, 16),
+    "ours, none of the three": (False, False, None),
+}
+PLAIN = {
+    "sentence-transformers": False,
+    "sentence-transformers, pruned vocabulary": True,
+}
+LABELS = ("entailment", "contradiction")
+
+
+def main() -> None:
+    """Measure every way in turns; print a Markdown table and write the JSON."""
+    asked = _arguments()
+    work: Path = asked.work
+    work.mkdir(parents=True, exist_ok=True)
+    triples = work / "triples.json"
+    rows = read_triples(asked.realdata / "encodechka" / "xnli_ru.csv")
+    triples.write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for repeat in range(asked.repeats):
+        for way in asked.ways.split(";") if asked.ways else (*PLAIN, *OURS):
+            found[way].append(_measured(way, triples, asked, seed=repeat))
+            print(json.dumps(found[way][-1], ensure_ascii=False), file=sys.stderr)
+    summary = _summary(found)
+    print(_table(summary))
+    settings = {name: str(value) for name, value in vars(asked).items()}
+    result = {"ways": summary, "runs": found, "settings": settings, "machine": platform.platform()}
+    text = json.dumps(result, ensure_ascii=False, indent=2) + "\n"
+    (work / "training.json").write_text(text, encoding="utf-8")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--length", type=int, default=128)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--ways", default="", help="names with ; between them; all of them without")
+    parser.add_argument("--realdata", type=Path, default=Path("../shared/realdata"))
+    parser.add_argument("--work", type=Path, default=Path("runs/benchmarks/training"))
+    return parser.parse_args()
+
+
+def read_triples(path: Path) -> list[tuple[str, str, str]]:
+    """Return (premise, entailment, contradiction) of XNLI, one a premise."""
+    premises: dict[str, dict[str, str]] = defaultdict(dict)
+    with path.open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            premises[row["sentence1"]].setdefault(row["gold_label"], row["sentence2"])
+    return [
+        (premise, *(of[label] for label in LABELS))  # type: ignore[misc]
+        for premise, of in premises.items()
+        if all(label in of for label in LABELS)
+    ]
+
+
+def _measured(way: str, triples: Path, asked: argparse.Namespace, seed: int) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        numbers = map(str, (asked.steps, asked.batch, asked.length, seed))
+        command = [sys.executable, "-m", "benchmarks.training_run", way, folder, str(triples)]
+        done = subprocess.run([*command, *numbers], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{way}: {done.stderr[-2000:]}")
+    measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return measured
+
+
+def _summary(found: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    rows = []
+    for way, runs in found.items():
+        medians = {
+            name: statistics.median(run[name] for run in runs)
+            for name in ("triples_per_second", "loss", "peak_mb", "parameters")
+        }
+        rows.append({"way": way, **medians})
+    base = rows[0]["triples_per_second"]
+    return [row | {"times": row["triples_per_second"] / base} for row in rows]
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    lines = ["| way | triples/s | times | held-out loss | peak MB |", "|---|--:|--:|--:|--:|"]
+    lines += [
+        f"| {row['way']} | {row['triples_per_second']:.1f} | {row['times']:.2f} "
+        f"| {row['loss']:.4f} | {row['peak_mb']:.0f} |"
+        for row in rows
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

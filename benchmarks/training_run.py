@@ -1,0 +1,153 @@
+"""One training run of the benchmark in a process of its own; prints what it measured as JSON.
+
+`python -m benchmarks.training_run WAY FOLDER TRIPLES STEPS BATCH LENGTH SEED`
+"""
+
+import json
+import resource
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from sentence_transformers import (
+    SentenceTransformer,
+    SentenceTransformerTrainer,
+    SentenceTransformerTrainingArguments,
+)
+from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
+
+from benchmarks.training import OURS, PLAIN
+from rupairs.embedded.encoder import embedded_encoder
+from rupairs.encoder import load_transformer
+from rupairs.manifest import Counts, Manifest, describe_files
+from rupairs.pairs import PAIR_SCHEMA, Pair, group_id
+from rupairs.silence import silence
+from rupairs.store import StageReader, StageWriter
+from training import fit
+from training.plan import Plan
+from training.settings import ModelTraining
+from training.table import Choice, write_table
+
+TEMPERATURE, RATE = 0.02, 2e-5
+HELD_OUT = 200
+
+
+def main() -> None:
+    """Run one way and print the figures."""
+    way, folder, triples, *numbers = sys.argv[1:]
+    steps, batch, length, seed = map(int, numbers)
+    rows = json.loads(Path(triples).read_text(encoding="utf-8"))
+    train, held_out = rows[HELD_OUT:], rows[:HELD_OUT]
+    with silence():
+        run = _plain if way in PLAIN else _ours
+        model, seconds = run(way, Path(folder), train, (steps, batch, length, seed))
+        found = {
+            "way": way,
+            "triples_per_second": steps * batch / seconds,
+            "seconds": seconds,
+            "loss": _loss(model, held_out, length),
+            "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            "parameters": sum(p.numel() for p in model.parameters()),
+        }
+    print(json.dumps(found))
+
+
+def _plain(way: str, folder: Path, rows: list[Any], numbers: tuple[int, ...]) -> tuple[Any, float]:
+    """Train with the library's trainer as its documentation shows it."""
+    steps, batch, length, seed = numbers
+    model = SentenceTransformer(str(embedded_encoder(pruned=PLAIN[way])), device="cpu")
+    model.max_seq_length = length
+    names = ("anchor", "positive", "negative")
+    columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+    trainer = SentenceTransformerTrainer(
+        model=model,
+        args=SentenceTransformerTrainingArguments(
+            output_dir=str(folder),
+            max_steps=steps,
+            per_device_train_batch_size=batch,
+            learning_rate=RATE,
+            warmup_steps=0.1,
+            seed=seed,
+            use_cpu=True,
+            prompts=dict.fromkeys(names, "query: "),
+            save_strategy="no",
+            report_to="none",
+            disable_tqdm=True,
+        ),
+        train_dataset=Dataset.from_dict(columns),
+        loss=MultipleNegativesRankingLoss(model, scale=1 / TEMPERATURE),
+    )
+    return model, float(trainer.train().metrics["train_runtime"])
+
+
+def _ours(way: str, folder: Path, rows: list[Any], numbers: tuple[int, ...]) -> tuple[Any, float]:
+    """Train with the step's own trainer, checkpoints and all."""
+    steps, batch, length, seed = numbers
+    pruned, frozen, piece = OURS[way]
+    fit._CPU_PIECE = piece  # type: ignore[assignment]
+    write_table([_stage(folder, rows)], Choice(), folder / fit.PAIRS)
+    config = ModelTraining(
+        steps=steps,
+        batch_size=batch,
+        max_length=length,
+        learning_rate=RATE,
+        temperature=TEMPERATURE,
+        freeze_embeddings=frozen,
+        bf16=False,
+        checkpoint_every=10 * steps,
+    )
+    path = str(embedded_encoder(pruned=pruned))
+    plan = Plan(path, None, length, True, config, seed, folder, folder)
+    done = fit.fit(plan, lambda steps, loss: None)
+    return load_transformer(str(folder / fit.MODEL), None, length), done.seconds
+
+
+def _stage(folder: Path, rows: list[Any]) -> Any:
+
+    given: dict[str, Any] = {
+        "symmetric": True,
+        "source": "xnli",
+        "source_revision": "",
+        "source_row": "",
+        "license": "",
+    }
+    directory = Path(tempfile.mkdtemp(dir=folder))
+    with StageWriter(directory, PAIR_SCHEMA) as writer:
+        for anchor, positive, negative in rows:
+            for passage, relation, sign in (
+                (positive, "entailment", 1),
+                (negative, "contradiction", -1),
+            ):
+                group = group_id(anchor)
+                row = Pair(anchor, passage, relation, sign, group_id=group, **given)
+                for one in writer.each([row]):
+                    writer.keep(one.row())
+    Manifest(
+        step="harvest.pairs",
+        step_version=1,
+        fingerprint="",
+        seed=0,
+        config={},
+        inputs={},
+        counts=Counts(rows_in=writer.rows_in, rows_out=writer.rows_out),
+        files=describe_files(directory),
+    ).write(directory)
+    return StageReader(directory)
+
+
+def _loss(model: Any, rows: list[Any], length: int) -> float:
+    """Return InfoNCE over all held-out triples as one batch."""
+    model.max_seq_length = length
+    columns = [
+        torch.from_numpy(model.encode(list(texts), prompt="query: ", batch_size=32))
+        for texts in zip(*rows, strict=True)
+    ]
+    loss = MultipleNegativesRankingLoss(model, scale=1 / TEMPERATURE)
+    return float(loss.compute_loss_from_embeddings(columns, None))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
+
+from training.losses import LossSettings, embed, make_loss
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+COLUMNS = [
+    ["кот спит у дороги", "дом", "лес растёт на севере, и снег блестит", "врач молчит"],
+    ["кот дремлет", "дом стоит", "лес", "врач не говорит ни слова за холмом"],
+    ["пёс лает", "дом сгорел", "поле", "врач поёт"],
+]
+
+
+@pytest.fixture
+def model(encoder: Path) -> Any:
+    found = SentenceTransformer(str(encoder), device="cpu")
+    return found.eval()  # no dropout, so that values can be compared
+
+
+def features(model: Any, columns: int = 3) -> list[dict[str, Any]]:
+    return [model.preprocess(texts) for texts in COLUMNS[:columns]]
+
+
+def gradients(model: Any, loss: Any) -> dict[str, torch.Tensor]:
+    model.zero_grad()
+    loss(features(model), None).backward()
+    return {n: p.grad.clone() for n, p in model.named_parameters() if p.grad is not None}
+
+
+@pytest.mark.parametrize("piece", [1, 3, 5, 64])
+def test_pieces_of_like_length_give_the_same_embeddings(model: Any, piece: int) -> None:
+    whole = embed(model, features(model), None)
+    pieces = embed(model, features(model), piece)
+    for column, other in zip(whole, pieces, strict=True):
+        torch.testing.assert_close(column, other)
+
+
+def test_without_angle_it_is_the_librarys_loss(model: Any) -> None:
+    ours = make_loss(model, LossSettings(temperature=0.05, piece=3))
+    theirs = MultipleNegativesRankingLoss(model, scale=20.0)
+    torch.testing.assert_close(ours(features(model), None), theirs(features(model), None))
+
+
+def test_angle_by_its_closed_form(model: Any) -> None:
+    """Every positive pair of the batch against every negative pair, not its own alone."""
+    anchors, positives, negatives = (column.detach() for column in embed(model, features(model), 8))
+
+    def angle(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        (a, b), (c, d) = x.chunk(2, dim=1), y.chunk(2, dim=1)
+        product = (x * y).sum(1) + (b * c - a * d).sum(1)
+        similarity: torch.Tensor = (product / (x.norm(dim=1) * y.norm(dim=1))).abs()
+        return similarity
+
+    good, bad = angle(anchors, positives), angle(anchors, negatives)
+    expected = torch.log(1 + torch.exp(20 * (bad[:, None] - good[None, :])).sum())
+    alone = make_loss(model, LossSettings(temperature=0.05))(features(model), None)
+    both = make_loss(model, LossSettings(temperature=0.05, angle_weight=0.5))(features(model), None)
+    torch.testing.assert_close(both - alone, 0.5 * expected, rtol=1e-4, atol=1e-5)
+
+
+def test_pairs_without_negatives_have_no_angle_term(model: Any) -> None:
+    values = [
+        make_loss(model, LossSettings(temperature=0.05, angle_weight=w))(features(model, 2), None)
+        for w in (0.0, 1.0)
+    ]
+    torch.testing.assert_close(*values)
+
+
+@pytest.mark.parametrize("matryoshka", [(), (16, 8)])
+def test_cached_gradients_are_the_gradients(model: Any, matryoshka: tuple[int, ...]) -> None:
+    settings: dict[str, Any] = {"temperature": 0.05, "angle_weight": 0.3, "matryoshka": matryoshka}
+    whole = gradients(model, make_loss(model, LossSettings(**settings)))
+    cached = gradients(model, make_loss(model, LossSettings(**settings, piece=5, cached=True)))
+    assert whole.keys() == cached.keys()
+    for name, gradient in whole.items():
+        torch.testing.assert_close(gradient, cached[name], rtol=1e-3, atol=1e-5)
+    assert max(float(g.abs().max()) for g in whole.values()) > 1e-3

@@ -1,0 +1,66 @@
+"""The report as one HTML file that needs nothing else: plots inside, texts escaped."""
+
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from training.evaluation import published
+from training.evaluation.encodechka.scores import TASKS, means
+
+_TEMPLATE = Path(__file__).with_name("page.html.jinja")
+_GROUPS = ("Mean S", "Mean S+W")
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the page says: (measure, before, after), Encodechka's scores, remarks, models, plots.
+
+    `plots` is title → PNG file.
+    """
+
+    title: str
+    rows: Sequence[tuple[str, float, float]]
+    scores: Mapping[Any, Mapping[str, Any]]
+    remarks: Sequence[str]
+    models: Sequence[str]
+    plots: Mapping[str, Path]
+    simulated: bool = False
+
+
+def write_page(page: Page, path: Path) -> None:
+    """Write the page."""
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
+    plots = {t: b64encode(p.read_bytes()).decode("ascii") for t, p in page.plots.items()}
+    text = template.render(
+        page=page,
+        plots=plots,
+        tasks=[*TASKS, *_GROUPS],
+        encoders=comparison(page.scores) if page.scores else [],
+        source=published.source("encodechka"),
+    )
+    path.write_text(text, encoding="utf-8")
+
+
+def comparison(scores: Mapping[Any, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return this encoder's rows of Encodechka among the published ones, the best mean first."""
+    rows: list[dict[str, Any]] = []
+    for way in ("fixed", "official"):
+        own = {task: entry[way] for task, entry in scores.items() if entry[way] is not None}
+        if own:
+            found = own | means(scores, way)
+            rows.append({"name": f"this encoder, {way}", "published": False, "scores": found})
+    for entry in published.encodechka():
+        whole = dict(entry.scores)
+        whole["Mean S"] = entry.mean
+        if len(entry.scores) == len(TASKS):
+            whole["Mean S+W"] = sum(entry.scores.values()) / len(TASKS)
+        rows.append({"name": entry.model, "published": True, "scores": whole})
+    # Without all eight tasks this encoder has no mean to be ranked by: it stands on top.
+    return sorted(rows, key=lambda row: -row["scores"].get("Mean S", 1.0))
