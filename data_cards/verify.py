@@ -26,6 +26,7 @@ Severity = Literal["ok", "note", "fault"]
 # The text all rows of a group share, by the columns of the set.
 _ANCHORS = ("query", "premise")
 _TEXTS = (*_ANCHORS, "passage", "hypothesis", "entailment", "contradiction", "pos", "neg")
+_VOTER = "annotator"
 _SHOWN = 3
 _SAMPLE = 5_000
 _FOREIGN = 0.01
@@ -126,10 +127,12 @@ def _rows(config: str, splits: Splits, keyed: Mapping[str, _Keyed]) -> Iterator[
             empty[name] += pc.sum(pc.equal(bare, 0)).as_py() or 0
         said = [f"{name}: {count}" for name, count in empty.items() if count]
         yield _finding("empty texts", where, said, "columns lack texts in some rows")
+        table = splits[split]
+        if _VOTER in table.column_names:
+            continue  # several people say something of one pair, and may discard it
         counts = pc.value_counts(found.rows)
         twice = [c["values"].as_py() for c in counts if c["counts"].as_py() > 1]
         yield _finding("repeats", where, twice, "rows are there twice or more", _first_text)
-        table = splits[split]
         if "label" in table.column_names and pa.types.is_string(table["label"].type):
             labels = pc.unique(table["label"]).to_pylist()
             unknown = [str(label) for label in labels if label not in NLI_RELATIONS]

@@ -121,6 +121,18 @@ def test_labels_are_those_of_nli(tmp_path: Path) -> None:
     assert faults(folder)["labels default/train"] == ("следует",)
 
 
+def test_votes_may_say_the_same_of_one_pair(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "set", GOOD)
+    votes = {"premise": ["Идёт дождь."] * 2, "hypothesis": ["На улице мокро."] * 2}
+    more = {"label": ["entailment", "discard"], "annotator": ["annotator-001", "annotator-002"]}
+    write_table(pa.table(votes | more), folder / "train.parquet")
+    write_table(
+        pa.table({n: [v[0]] for n, v in (votes | more).items()} | {"premise": ["Снег идёт."]}),
+        folder / "test.parquet",
+    )
+    assert faults(folder) == {}
+
+
 def test_a_file_changed_after_the_manifest_is_a_fault(tmp_path: Path) -> None:
     folder = release(tmp_path / "set", ["Лена поёт.", "Кот спит."])
     assert faults(folder) == {"card front matter": ("language",)}
