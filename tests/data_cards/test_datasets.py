@@ -17,6 +17,7 @@ from rupairs.progress import Progress
 from rupairs.recipe import Recipe, RunSection
 from rupairs.steps import Context
 from rupairs.store import StageReader, StageWriter
+from tests.versions import version_of
 
 GENERATOR = ModelFacts(role="generator", id="gen", revision="r1", license="Own terms", note="Poor.")
 STATISTICS = {
@@ -119,7 +120,7 @@ def release(
             (directory / picture).write_bytes(b"a picture")
         Manifest(
             step=name,
-            step_version=1,
+            step_version=version_of(name),
             fingerprint="f",
             seed=0,
             config=CONFIG,

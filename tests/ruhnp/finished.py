@@ -16,6 +16,7 @@ from rupairs.recipe import EncoderSection, Recipe, RunSection
 from rupairs.sentences import SENTENCE_SCHEMA, Sentence
 from rupairs.steps import Context
 from rupairs.store import StageReader, StageWriter, read_table
+from tests.versions import version_of
 
 Row = dict[str, Any]
 GENERATOR = ModelFacts(role="generator", id="gen", revision="r1", license="Own terms")
@@ -45,7 +46,7 @@ def finish(
     """Write the manifest of a stage directory."""
     Manifest(
         step=name,
-        step_version=1,
+        step_version=version_of(name),
         fingerprint="f",
         seed=5,
         config=dict(config or {}),

@@ -15,6 +15,7 @@ from rupairs.manifest import Counts, Manifest, ModelFacts, describe_files
 from rupairs.progress import Progress
 from rupairs.recipe import EncoderSection, LLMSection, Recipe, RunSection
 from rupairs.store import StageReader, StageWriter
+from tests.versions import version_of
 
 ANCHOR = "Старый паром ходит через пролив два раза в день."
 POSITIVE = "Через пролив два раза в день ходит старый паром."
@@ -62,7 +63,7 @@ def write_generated(run: Path, rows: tuple[dict[str, Any], ...] = ROWS) -> None:
             writer.keep(given)
     Manifest(
         step="ruhnp.generate",
-        step_version=1,
+        step_version=version_of("ruhnp.generate"),
         fingerprint="f",
         seed=0,
         config={},

@@ -15,6 +15,7 @@ from rupairs.steps import Context
 from rupairs.store import StageReader, StageWriter
 from rupairs.text import share
 from ruwanli.stage import STAGE, RuwanliSection
+from tests.versions import version_of
 
 LICENSE = "CC-BY-4.0"
 THREE_WAY = ("entailment", "neutral", "contradiction")
@@ -106,7 +107,7 @@ def finish(directory: Path, name: str, counts: Counts) -> StageReader:
     """Write the manifest of a directory and return its reader."""
     Manifest(
         step=name,
-        step_version=1,
+        step_version=version_of(name),
         fingerprint="f",
         seed=0,
         config={},
