@@ -95,7 +95,7 @@ def test_the_loss_of_a_two_way_row_has_a_gradient_for_every_output() -> None:
 
     logits = torch.tensor([[1.0, 0.5, -0.5], [0.0, 0.0, 0.0]], requires_grad=True)
     own = own_logits(logits, torch.tensor([True, False]))
-    torch.nn.functional.cross_entropy(own, torch.tensor([1, 2])).backward()
+    torch.nn.functional.cross_entropy(own, torch.tensor([1, 2])).backward()  # type: ignore[no-untyped-call]
     assert logits.grad is not None and torch.isfinite(logits.grad).all()
     assert logits.grad[0, 0] > 0 > logits.grad[0, 1] and logits.grad[0, 2] < 0
 

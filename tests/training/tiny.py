@@ -12,7 +12,6 @@ from rupairs.progress import Progress
 from rupairs.recipe import EncoderSection, Recipe, RunSection
 from rupairs.steps import Context
 from rupairs.store import StageReader, StageWriter
-from tests.versions import version_of
 from training.stage import STAGE, TrainingSection
 
 LICENSE = "CC-BY-4.0"
@@ -110,7 +109,7 @@ def write_stage(run: Path, name: str, pairs: Iterable[Pair]) -> StageReader:
             writer.keep(row.row())
     Manifest(
         step=name,
-        step_version=version_of(name),
+        step_version=1,
         fingerprint="f",
         seed=0,
         config={},
