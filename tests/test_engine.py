@@ -37,6 +37,9 @@ REPOSITORY = Path(__file__).parent.parent
 SAMPLE = Path(rupairs.__file__).parent / "sample"
 PAIRS, TEXTS = ("rcb", "ruparadetox", "miracl", "lenta"), ("wikipedia",)
 
+# Processes of other tests.
+OTHERS: set[int] = set()
+
 
 def table(number: int, rows: int = 3) -> pa.Table:
     found = [
@@ -80,6 +83,14 @@ def die(table: pa.Table) -> pa.Table:
     return table
 
 
+@pytest.fixture(scope="module", autouse=True)
+def others() -> Iterator[None]:
+    """Leave out what other modules' tests have started and still use."""
+    OTHERS.update(descendants())
+    yield
+    OTHERS.clear()
+
+
 def descendants(process: int = 0) -> list[int]:
     """Return what a process, else this one, started, but for what only tidies up after others."""
     parents: dict[int, int] = {}
@@ -91,7 +102,7 @@ def descendants(process: int = 0) -> list[int]:
             continue
     found = [process or os.getpid()]
     for parent in found:
-        found += [child for child, its in parents.items() if its == parent]
+        found += [c for c, its in parents.items() if its == parent and c not in OTHERS]
     return found[1:]
 
 
