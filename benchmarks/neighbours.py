@@ -1,4 +1,4 @@
-"""Seconds and memory of exact neighbours: ours beside scipy's KD-tree, scikit-learn and faiss.
+"""Seconds of exact neighbours: ours beside scipy's KD-tree, scikit-learn and faiss.
 
 `python -m benchmarks.neighbours`: unit rows around random centres, seeds drawn from the pool, k
 nearest of each. Every method runs in a process of its own and answers the same question. The
@@ -9,7 +9,6 @@ dimensions it looks at nearly all rows, one by one. faiss is asked where it is i
 import argparse
 import json
 import multiprocessing
-import resource
 import time
 from collections.abc import Callable
 from importlib import import_module
@@ -70,21 +69,18 @@ METHODS: dict[str, Callable[[Vectors, Vectors, int], Indices]] = {
 
 
 def measure(method: str, rows: int, seeds: int, dimensions: int, k: int) -> dict[str, Any]:
-    """Return seconds and memory of a method in this process, and what it found."""
+    """Return the seconds of a method in this process, and what it found."""
     pool = vectors(rows, dimensions)
     queries = pool[np.random.default_rng(1).permutation(rows)[:seeds]]
     METHODS[method](queries[:2], pool[:100], k)  # imports and threads are not what is measured
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     started = time.perf_counter()
     found = METHODS[method](queries, pool, k)
     seconds = time.perf_counter() - started
-    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     return {
         "method": method,
         "pool": rows,
         "seeds": len(queries),
         "seconds": round(seconds, 3),
-        "megabytes_more": round(grown / 1024),
         "found": found,
     }
 
@@ -101,8 +97,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     rows = []
-    print("| pool | seeds | method | seconds | MB more | same as ours |")
-    print("|--:|--:|---|--:|--:|--:|")
+    print("| pool | seeds | method | seconds | same as ours |")
+    print("|--:|--:|---|--:|--:|")
     for pool in (int(size) for size in given.pools.split(",")):
         expected = None
         for method in METHODS:
@@ -117,8 +113,7 @@ def main() -> None:
             expected = found if expected is None else expected
             row["same"] = round(float((found == expected).mean()), 5)
             print(
-                f"| {pool} | {row['seeds']} | {method} | {row['seconds']} | "
-                f"{row['megabytes_more']} | {row['same']:.3%} |",
+                f"| {pool} | {row['seeds']} | {method} | {row['seconds']} | {row['same']:.3%} |",
                 flush=True,
             )
             rows.append(row)

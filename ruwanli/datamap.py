@@ -41,11 +41,13 @@ def draw_map(found: Dynamics, epochs: int, path: Path) -> None:
         linewidths=0,
     )
     axis.set(xlabel="variability", ylabel="confidence", ylim=(-0.02, 1.02))
-    axis.set_xlim(left=-0.005)
+    axis.set_xlim(left=0)
     of = f"all {rows:,}" if rows == len(shown) else f"{len(shown):,} of {rows:,}"
     axis.set_title(f"Data map, {of} rows", loc="left")
     ticks = [n / epochs for n in range(epochs + 1)]
-    figure.colorbar(points, ax=axis, label="correctness", ticks=ticks, location="bottom", aspect=40)
+    bar = figure.colorbar(points, ax=axis, ticks=ticks, location="bottom", aspect=40)
+    bar.set_label("correctness")
+    bar.ax.set_xticklabels([f"{tick:.2g}" for tick in ticks])
     for side, name in zip(sides, ("confidence", "variability"), strict=False):
         side.hist(getattr(found, name), bins=_BINS, color="#5b7fa6")
         side.set_title(name, loc="left", fontsize=10)
