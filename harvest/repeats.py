@@ -9,7 +9,6 @@ order of the source.
    A pair goes when a kept earlier pair is its near-duplicate.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from rupairs.alike import details, similarities
 from rupairs.text_columns import key_column
 
 Rows = npt.NDArray[np.int64]
@@ -28,11 +28,6 @@ HEAD = 1_000
 # A key of so many characters is that of a side that was cut: punctuation is gone from it.
 _CUT = 850
 _AT_THE_EDGE = 2
-# In a key "don't" is "don t", and a minus is this very character.
-_DETAIL = re.compile(
-    r"\u2212?\d+|(?<=n) t\b|"
-    r"\b(?:не|ни|нет|без|никогда|никто|нельзя|not|cannot|no|never|without)\b"
-)
 COMPARED_SCHEMA = pa.schema(
     [
         pa.field("earlier", pa.int64()),
@@ -94,23 +89,11 @@ def _alike(
     """Return the lower of two sides' similarities, 0 where it is under `least`."""
     lower: npt.NDArray[np.float64] = np.ones(len(keys["query_a"]))
     for a, b in (first, second):
-        lower = np.minimum(lower, _similarities(keys[a], keys[b], least))
+        lower = np.minimum(lower, similarities(keys[a], keys[b], least))
     for i in np.flatnonzero(lower >= least):
         if any(_differ(keys[a][i], keys[b][i]) for a, b in (first, second)):
             lower[i] = 0
     return lower
-
-
-def _similarities(a: list[str], b: list[str], least: float) -> npt.NDArray[np.float64]:
-    from rapidfuzz.distance import Levenshtein
-    from rapidfuzz.process import cpdist
-
-    # The library rounds, and with a cutoff of 0.8 it gives 0 for what is 0.8 alike.
-    cutoff = max(0.0, least - 1e-6)
-    found: npt.NDArray[np.float64] = cpdist(
-        a, b, scorer=Levenshtein.normalized_similarity, score_cutoff=cutoff, dtype=np.float64
-    )
-    return found
 
 
 def _differ(a: str, b: str) -> bool:
@@ -118,7 +101,7 @@ def _differ(a: str, b: str) -> bool:
 
     Where both were cut, an edit before moves words over the edge: a few at the end do not count.
     """
-    ours, theirs = _DETAIL.findall(a), _DETAIL.findall(b)
+    ours, theirs = details(a), details(b)
     if min(len(a), len(b)) < _CUT:
         return ours != theirs
     both = min(len(ours), len(theirs))

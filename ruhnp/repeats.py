@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from rupairs.alike import similarities
 from rupairs.benchmark_texts import Benchmarks
 from rupairs.containment import KnownTexts
 from rupairs.grams import grams
@@ -36,12 +37,12 @@ def near_repeats(keys: Sequence[str], least: float, folder: Path) -> dict[int, R
     """
     buckets = Buckets.open(folder, len(keys))
     for start, batch in _batches(keys, _BATCH):
-        found = grams(batch)
-        buckets.add(start, *signatures(found.hashes, found.offsets))
+        pieces = grams(batch)
+        buckets.add(start, *signatures(pieces.hashes, pieces.offsets))
     earlier, later = buckets.candidates(np.ones(len(keys), bool))
-    similarities = _similarities([keys[i] for i in earlier], [keys[i] for i in later], least)
+    found = similarities([keys[i] for i in earlier], [keys[i] for i in later], least)
     alike: dict[int, list[Repeat]] = defaultdict(list)
-    for a, b, similarity in zip(earlier.tolist(), later.tolist(), similarities, strict=True):
+    for a, b, similarity in zip(earlier.tolist(), later.tolist(), found.tolist(), strict=True):
         if similarity >= least:
             alike[b].append(Repeat(a, round(similarity, 3)))
     gone: dict[int, Repeat] = {}
@@ -50,17 +51,6 @@ def near_repeats(keys: Sequence[str], least: float, folder: Path) -> dict[int, R
         if stays:
             gone[number] = max(stays, key=lambda r: (r.similarity, -r.earlier))
     return gone
-
-
-def _similarities(a: list[str], b: list[str], least: float) -> list[float]:
-    from rapidfuzz.distance import Levenshtein
-    from rapidfuzz.process import cpdist
-
-    # The library rounds, and with a cutoff of 0.8 it gives 0 for what is 0.8 alike.
-    cutoff = max(0.0, least - 1e-6)
-    scorer = Levenshtein.normalized_similarity
-    found = cpdist(a, b, scorer=scorer, score_cutoff=cutoff, dtype=np.float64)
-    return [float(value) for value in found]
 
 
 def leaks(keys: Sequence[str], benchmarks: Benchmarks, floor: float) -> dict[int, str]:

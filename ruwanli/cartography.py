@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from rupairs.arithmetic import precision
 from rupairs.encoder import encoder_facts
 from rupairs.errors import RupairsError
 from rupairs.manifest import versions
@@ -26,7 +27,7 @@ from ruwanli.classifier import CHECKPOINTS, FOLDER, Classifier, new_classifier, 
 from ruwanli.datamap import PLOT, draw_map, notes
 from ruwanli.dynamics import Dynamics, accuracy, dynamics
 from ruwanli.labels import Bools, gold_indices, model_labels, own_probabilities, two_way_rows
-from ruwanli.learning import WEIGHTS, Epoch, Examples, learn, precision
+from ruwanli.learning import WEIGHTS, Epoch, Examples, learn
 from ruwanli.pool import nli_rows
 from ruwanli.stage import CartographySection
 
@@ -132,7 +133,7 @@ def _work(context: Context, encoder: EncoderSection) -> Path:
         "step": context.step.version,
         "config": context.config.identity(),
         "encoder": encoder.identity(),
-        "precision": precision(context.config),
+        "precision": precision(context.config.bf16),
         "device": "cuda" if torch.cuda.is_available() else "cpu",
         "seed": context.seed,
         "inputs": {name: reader.manifest.content for name, reader in context.inputs.items()},
@@ -213,7 +214,7 @@ class _Charted:
             "loss": [e.loss for e in self.epochs],
             "accuracy": accuracy(self.probabilities[:, learned], gold[learned]),
             "accuracy_heldout": accuracy(self.probabilities[:, ~learned], gold[~learned]),
-            "precision": precision(config),
+            "precision": precision(config.bf16),
             "device": self.classifier.device,
             "parameters": sum(p.numel() for p in parameters),
             "parameters_trained": sum(p.numel() for p in parameters if p.requires_grad),

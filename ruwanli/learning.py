@@ -7,11 +7,9 @@
 """
 
 import json
-import os
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from rupairs.arithmetic import deterministic, precision
 from rupairs.errors import RupairsError
 from rupairs.progress import Advance
 from rupairs.store import read_table, write_table
@@ -168,7 +167,7 @@ class _Course:
             group["lr"] = config.learning_rate * min(rate, 1.0)
         examples, device = self.examples, classifier.device
         given = {k: v.to(device) for k, v in examples.tokens.batch(batch).items()}
-        bf16 = precision(config) == "bf16"
+        bf16 = precision(config.bf16) == "bf16"
         with torch.autocast(device, dtype=torch.bfloat16, enabled=bf16):
             logits = classifier.model(**given).logits
         two_way = torch.from_numpy(examples.two_way[batch]).to(device)
@@ -179,18 +178,6 @@ class _Course:
         torch.nn.utils.clip_grad_norm_(self.parameters, config.clip)
         self.optimizer.step()
         return loss.detach()
-
-
-def precision(config: CartographySection) -> str:
-    """Return `bf16` or `fp32`: what was asked for, else bf16 where it is known to be faster."""
-    import torch
-
-    wanted = config.bf16
-    if wanted is None and torch.cuda.is_available():
-        wanted = torch.cuda.is_bf16_supported()
-    elif wanted is None:
-        wanted = bool(torch.cpu.get_capabilities().get("amx_bf16"))
-    return "bf16" if wanted else "fp32"
 
 
 def _groups(model: Any, decay: float) -> list[dict[str, Any]]:
@@ -238,21 +225,3 @@ def _save(
     unfinished.rename(final)
     (_folder(folder, number - 1) / OPTIMIZER).unlink(missing_ok=True)
     return Epoch(final, **facts)
-
-
-@contextmanager
-def deterministic() -> Iterator[None]:
-    """On a GPU, take kernels that add in the same order each time, where there are such."""
-    import torch
-
-    if not torch.cuda.is_available():
-        yield
-        return
-    # cuBLAS reads this when its first handle is made.
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    before = torch.are_deterministic_algorithms_enabled()
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    try:
-        yield
-    finally:
-        torch.use_deterministic_algorithms(before)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from rupairs.arithmetic import deterministic, precision
 from rupairs.encoder import load_transformer
 from rupairs.errors import RupairsError
 from rupairs.silence import silence
@@ -30,7 +31,7 @@ def fit(plan: Plan, tell: Any) -> Fit:
 
     `tell` is a `training.trainer.Tell`. Raises `RupairsError` when the loss is not finite.
     """
-    with silence(), _deterministic(), _logs_in(plan.logs):
+    with silence(), deterministic(), _logs_in(plan.logs):
         model, longest = open_model(plan)
         trainer = _trainer(plan, model, tell)
         last = plan.config.steps if plan.config.patience else None
@@ -93,21 +94,6 @@ def embedding_weights(model: Any) -> Any:
             "freeze_embeddings = false"
         )
     return transformer.get_input_embeddings().weight
-
-
-def precision(config: ModelTraining) -> str:
-    """Return `bf16` or `fp32`: what was asked for, else bf16 where it is known to be faster."""
-    import torch
-
-    wanted = config.bf16
-    if wanted is None and torch.cuda.is_available():
-        wanted = torch.cuda.is_bf16_supported()
-    elif wanted is None:
-        # Intel's AVX-512 bf16 without AMX measured slower than fp32, AMD's twice as fast.
-        has = torch.cpu.get_capabilities()
-        amd = "AMD" in str(has.get("cpu_name", ""))
-        wanted = bool(has.get("amx_bf16") or (amd and has.get("avx512_bf16")))
-    return "bf16" if wanted else "fp32"
 
 
 def _trainer(plan: Plan, model: Any, tell: Any) -> Any:
@@ -184,7 +170,7 @@ def _arguments(plan: Plan, views: tuple[View, ...], *, measured: bool) -> Any:
         warmup_steps=config.warmup,
         seed=plan.seed,
         use_cpu=not torch.cuda.is_available(),
-        bf16=precision(config) == "bf16",
+        bf16=precision(config.bf16) == "bf16",
         activation_checkpointing=config.gradient_checkpointing,
         activation_checkpointing_kwargs={"use_reentrant": False},
         ddp_find_unused_parameters=False,
@@ -217,21 +203,3 @@ def _logs_in(folder: Path) -> Iterator[None]:
     finally:
         if not given:
             del os.environ[_LOGS]
-
-
-@contextmanager
-def _deterministic() -> Iterator[None]:
-    """On a GPU, take kernels that add in the same order each time, where there are such."""
-    import torch
-
-    if not torch.cuda.is_available():
-        yield
-        return
-    # cuBLAS reads this when its first handle is made.
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    before = torch.are_deterministic_algorithms_enabled()
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    try:
-        yield
-    finally:
-        torch.use_deterministic_algorithms(before)

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rupairs.arithmetic import precision
 from rupairs.encoder import encoder_facts, model_path
 from rupairs.errors import RupairsError
 from rupairs.manifest import versions
 from rupairs.steps import Context
 from rupairs.text import digest
 from training.checkpoints import only
-from training.fit import MODEL, PAIRS, fit, precision
+from training.fit import MODEL, PAIRS, fit
 from training.plan import Fit, Plan
 from training.settings import ModelTraining
 from training.stage import DATA, PARTS
@@ -93,7 +94,7 @@ def make_plan(context: Context) -> Plan:
         fresh=STAGE1 not in context.inputs,
         config=config,
         seed=context.seed,
-        folder=work_folder(context, precision(config), cuda, config.processes),
+        folder=work_folder(context, precision(config.bf16), cuda, config.processes),
         logs=context.run / "logs" / context.step.name,
     )
 
@@ -150,7 +151,7 @@ def _facts(config: ModelTraining, done: Fit) -> dict[str, Any]:
         "loss_curve": curve,
         "held_out_losses": done.held_out,
         "best_step": done.best,
-        "precision": precision(config),
+        "precision": precision(config.bf16),
         "parameters": done.parameters,
         "parameters_trained": done.trained,
     }

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rupairs.arithmetic import half_precision
 from rupairs.errors import RupairsError
 
 Vectors = npt.NDArray[np.float32]
@@ -69,20 +70,6 @@ def own_prompt(model: Any) -> str:
     """Return what the encoder puts before a text: its default prompt, or else its `query`."""
     name = model.default_prompt_name or "query"
     return str((model.prompts or {}).get(name) or "")
-
-
-def half_precision() -> bool:
-    """Return whether bf16 is known to be faster than float32 here.
-
-    Intel's AVX-512 bf16 without AMX measured slower, AMD's twice as fast.
-    """
-    import torch
-
-    if torch.cuda.is_available():
-        return bool(torch.cuda.is_bf16_supported())
-    has = torch.cpu.get_capabilities()
-    amd = "AMD" in str(has.get("cpu_name", ""))
-    return bool(has.get("amx_bf16") or (amd and has.get("avx512_bf16")))
 
 
 def embed(
