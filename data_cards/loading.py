@@ -28,8 +28,9 @@ def opened(api: Any, place: Place) -> dict[str, int]:
             return _model(_fetched(api, place, None, folder))
         path = _fetched(api, place, [README], folder)
         card = read_readme((path / README).read_text(encoding="utf-8"), README)
+        names = sorted(head(api, place).files)
         firsts = {
-            (config["config_name"], part["split"]): _first(api, place, part["path"])
+            (config["config_name"], part["split"]): _first(names, place, part["path"])
             for config in card.front.get("configs", ())
             for part in config["data_files"]
         }
@@ -49,11 +50,10 @@ def _fetched(api: Any, place: Place, patterns: list[str] | None, folder: str) ->
     return Path(folder)
 
 
-def _first(api: Any, place: Place, pattern: str | list[str]) -> str:
+def _first(names: list[str], place: Place, pattern: str | list[str]) -> str:
     from fnmatch import fnmatch
 
     patterns = [pattern] if isinstance(pattern, str) else pattern
-    names = sorted(head(api, place).files)
     found = next((n for n in names if any(fnmatch(n, p) for p in patterns)), None)
     if found is None:
         raise RupairsError(f"{place.address}: its card names {patterns[0]}, which is not there")
