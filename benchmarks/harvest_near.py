@@ -28,7 +28,7 @@ def main() -> None:
     tables = [pa.Table.from_batches([b]) for p in parts for b in read_batches(p, COLUMNS)]
     rows = sum(table.num_rows for table in tables)
     with open_engine("local", out, int(sys.argv[3])) as engine:
-        marked = gather_marks(engine.map(partial(mark, marking=Marking()), tables), rows, out)
+        marked = gather_marks(engine.map(partial(mark, marking=Marking()), tables), out)
         found = nearly_repeated(engine, parts, marked, {}, SIMILARITY)
     # The peers write what stays, so this does as well.
     stays = np.ones(rows, bool)

@@ -17,7 +17,7 @@ Rows = npt.NDArray[np.int64]
 
 SIDES = ("query", "passage")
 # Two blocks of texts are in memory at once.
-_BLOCK = 65_536
+_BLOCK = 32_768
 
 
 @dataclass(frozen=True)

@@ -42,9 +42,9 @@ class Marked:
         return f"{self.source_of(row)}#{self.source_row[row].as_py()}"
 
 
-def gather_marks(batches: Iterable[pa.Table], rows: int, folder: Path) -> Marked:
-    """Return the marks of a table of `rows` rows from those of its batches; `folder` is scratch."""
-    buckets = Buckets.open(folder, rows)
+def gather_marks(batches: Iterable[pa.Table], folder: Path) -> Marked:
+    """Return the marks of a table from those of its batches; `folder` is scratch."""
+    buckets = Buckets.open(folder)
     columns: dict[str, list[pa.Array]] = {}
     leaks: dict[int, list[dict[str, Any]]] = {}
     start = 0
@@ -55,16 +55,15 @@ def gather_marks(batches: Iterable[pa.Table], rows: int, folder: Path) -> Marked
         size = batch.num_rows
         bands = np.frombuffer(_joined(batch["bands"]), np.uint64).reshape(size, BANDS)
         sketches = np.frombuffer(_joined(batch["sketch"]), np.uint8).reshape(size, SKETCH)
-        buckets.add(start, bands, sketches)
+        buckets.add(bands, sketches)
         for row in pc.indices_nonzero(pc.greater(pc.list_value_length(batch["leaks"]), 0)):
             leaks[start + row.as_py()] = batch["leaks"][row.as_py()].as_py()
         start += size
-    source = pa.chunked_array(columns["source"]).dictionary_encode().combine_chunks()
     return Marked(
         pair_id=pa.concat_arrays(columns["pair_id"]),
         positive=pa.concat_arrays(columns["positive"]).to_numpy(zero_copy_only=False),
         symmetric=pa.concat_arrays(columns["symmetric"]).to_numpy(zero_copy_only=False),
-        source=source,
+        source=pa.chunked_array(columns["source"]).unify_dictionaries().combine_chunks(),
         source_row=pa.chunked_array(columns["source_row"]),
         passage=pa.concat_arrays(columns["passage"]).to_numpy(),
         buckets=buckets,

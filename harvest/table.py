@@ -58,9 +58,10 @@ def write_pairs(context: Context) -> None:
         tables = _tables(context, rows)
         marked = gather_marks(
             engine.map(partial(mark, marking=marking), tables),
-            rows.manifest.counts.rows_out,
             context.work,
         )
+        # What the marks passed through; the texts that are compared next need it.
+        pa.default_memory_pool().release_unused()
         leaks = leaked(marked, known, settings.contamination) if known else {}
         verdicts = dict(leaks) if settings.leaks == "remove" else {}
         verdicts |= repeated(marked, verdicts)
@@ -79,7 +80,8 @@ def _marking(context: Context, rows: StageReader, known: Benchmarks | None) -> M
     if known is None:
         return Marking()
     heads = [next(read_batches(part, ["passage"]), None) for part in rows.parts()]
-    texts = [head["passage"].slice(0, _SAMPLED) for head in heads if head is not None]
+    # A slice would keep its whole batch.
+    texts = [pa.concat_arrays([h["passage"][:_SAMPLED]]) for h in heads if h is not None]
     sample = key_column(pa.concat_arrays(texts)) if texts else pa.array([], pa.string())
     # Processes remember what they read by its path, so other texts have another.
     name = digest([*known.keys.to_pylist(), *sample.to_pylist()])

@@ -25,7 +25,7 @@ from rupairs.store import read_batches
 PAGE_REPEATS = 50
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """Why a pair goes: a one-word reason, what shows it, and the earlier pair it repeats."""
 
@@ -55,11 +55,11 @@ def repeated(marked: Marked, gone: Verdicts) -> Verdicts:
     remaining = _remaining(marked, gone)
     firsts = remaining[first_of_each(marked.pair_id.take(pa.array(remaining)))]
     found = {}
-    for row, first in zip(remaining.tolist(), firsts.tolist(), strict=True):
-        if row != first:
-            agree = marked.positive[row] == marked.positive[first]
-            reason = "duplicate" if agree else "conflicting_polarity"
-            found[row] = Verdict(reason, marked.place(first), first)
+    again = np.flatnonzero(remaining != firsts)
+    for row, first in zip(remaining[again].tolist(), firsts[again].tolist(), strict=True):
+        agree = marked.positive[row] == marked.positive[first]
+        reason = "duplicate" if agree else "conflicting_polarity"
+        found[row] = Verdict(reason, marked.place(first), first)
     return found
 
 

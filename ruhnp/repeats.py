@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 
 from rupairs.alike import similarities
@@ -35,11 +34,11 @@ def near_repeats(keys: Sequence[str], least: float, folder: Path) -> dict[int, R
     The similarity is normalised Levenshtein. Sentences that differ in a number or a name alone
     are repeats here: as anchors they would teach the same. `folder` takes scratch files.
     """
-    buckets = Buckets.open(folder, len(keys))
-    for start, batch in _batches(keys, _BATCH):
+    buckets = Buckets.open(folder)
+    for _, batch in _batches(keys, _BATCH):
         pieces = grams(batch)
-        buckets.add(start, *signatures(pieces.hashes, pieces.offsets))
-    earlier, later = buckets.candidates(np.ones(len(keys), bool))
+        buckets.add(*signatures(pieces.hashes, pieces.offsets))
+    earlier, later = buckets.candidates()
     found = similarities([keys[i] for i in earlier], [keys[i] for i in later], least)
     alike: dict[int, list[Repeat]] = defaultdict(list)
     for a, b, similarity in zip(earlier.tolist(), later.tolist(), found.tolist(), strict=True):

@@ -6,7 +6,8 @@
 3. Rows that met are candidates if enough single slots agree. What is made of a candidate is
    decided by whoever has the texts (`harvest.repeats`).
 
-Band hashes lie on disk, a band a file, so that memory holds one band and 64 bytes a row.
+Band hashes and slots lie on disk; memory holds one band, and while candidates are looked for 64
+bytes a row.
 Leskovec, Rajaraman, Ullman: Mining of Massive Datasets, chapter 3.
 """
 
@@ -50,47 +51,62 @@ def signatures(hashes: Hashes, offsets: Offsets) -> tuple[Hashes, Sketch]:
 
 @dataclass(frozen=True)
 class Buckets:
-    """Band hashes of a table in files, and its sketches in memory, as batches are added."""
+    """Band hashes and sketches of a table in files, as batches are added."""
 
     folder: Path
-    sketches: Sketch
 
     @classmethod
-    def open(cls, folder: Path, rows: int) -> "Buckets":
-        """Return empty buckets for a table of that many rows, in an existing folder."""
-        for band in range(BANDS):
-            (folder / f"band-{band:02d}").write_bytes(b"")
-        return cls(folder, np.zeros((rows, SKETCH), np.uint8))
+    def open(cls, folder: Path) -> "Buckets":
+        """Return empty buckets in an existing folder."""
+        buckets = cls(folder)
+        for path in (buckets._sketches, *map(buckets._band, range(BANDS))):
+            path.write_bytes(b"")
+        return buckets
 
-    def add(self, start: int, bands: Hashes, sketches: Sketch) -> None:
-        """Add the next rows, which begin at number `start`."""
-        self.sketches[start : start + len(sketches)] = sketches
+    def add(self, bands: Hashes, sketches: Sketch) -> None:
+        """Add the next rows."""
+        _append(self._sketches, sketches)
         for band in range(BANDS):
-            with (self.folder / f"band-{band:02d}").open("ab") as stream:
-                stream.write(np.ascontiguousarray(bands[:, band]).tobytes())
+            _append(self._band(band), bands[:, band])
 
-    def candidates(self, alive: npt.NDArray[np.bool_]) -> tuple[Rows, Rows]:
-        """Return (earlier, later) numbers of living rows that may be near-duplicates, in order."""
+    def candidates(self, alive: npt.NDArray[np.bool_] | None = None) -> tuple[Rows, Rows]:
+        """Return (earlier, later) numbers of rows that may be near-duplicates, in order.
+
+        Of all rows, or of those marked in `alive`.
+        """
+        sketches = np.fromfile(self._sketches, np.uint8).reshape(-1, SKETCH)
         found = np.zeros(0, np.uint64)
-        numbers = np.flatnonzero(alive)
+        numbers = np.arange(len(sketches)) if alive is None else np.flatnonzero(alive)
         for band in range(BANDS):
-            hashes = np.fromfile(self.folder / f"band-{band:02d}", np.uint64)
+            hashes = np.fromfile(self._band(band), np.uint64)
             hashes = hashes[numbers]
-            new = [self._agreeing(a, b) for a, b in _meetings(hashes, numbers)]
+            new = [_agreeing(sketches, a, b) for a, b in _meetings(hashes, numbers)]
             found = np.unique(np.concatenate([found, *new]))
         return (found >> np.uint64(32)).astype(np.int64), (found & np.uint64(0xFFFFFFFF)).astype(
             np.int64
         )
 
-    def _agreeing(self, earlier: Rows, later: Rows) -> Hashes:
-        """Return the pairs whose slots agree enough, each packed into one integer."""
-        kept = []
-        for start in range(0, len(earlier), 1 << 16):
-            a, b = earlier[start : start + (1 << 16)], later[start : start + (1 << 16)]
-            agree = (self.sketches[a] == self.sketches[b]).sum(1)
-            fit = agree >= _AGREE * SKETCH
-            kept.append(a[fit].astype(np.uint64) << np.uint64(32) | b[fit].astype(np.uint64))
-        return np.concatenate(kept) if kept else np.zeros(0, np.uint64)
+    @property
+    def _sketches(self) -> Path:
+        return self.folder / "sketches"
+
+    def _band(self, band: int) -> Path:
+        return self.folder / f"band-{band:02d}"
+
+
+def _append(path: Path, numbers: Hashes | Sketch) -> None:
+    with path.open("ab") as stream:
+        stream.write(np.ascontiguousarray(numbers).tobytes())
+
+
+def _agreeing(sketches: Sketch, earlier: Rows, later: Rows) -> Hashes:
+    """Return the pairs whose slots agree enough, each packed into one integer."""
+    kept = []
+    for start in range(0, len(earlier), 1 << 16):
+        a, b = earlier[start : start + (1 << 16)], later[start : start + (1 << 16)]
+        fit = (sketches[a] == sketches[b]).sum(1) >= _AGREE * SKETCH
+        kept.append(a[fit].astype(np.uint64) << np.uint64(32) | b[fit].astype(np.uint64))
+    return np.concatenate(kept) if kept else np.zeros(0, np.uint64)
 
 
 def _meetings(hashes: Hashes, numbers: Rows) -> Iterator[tuple[Rows, Rows]]:

@@ -90,11 +90,11 @@ def _equal(known: pa.Table, rows: Sequence[Row]) -> dict[int, Fault]:
 def _near(table: pa.Table, known: int, least: float, folder: Path) -> dict[int, Fault]:
     """Return the faults of rows from `known` on, by their number in the table."""
     keys = {n: key_column(_array(table[n])) for n in ("premise", "hypothesis")}
-    buckets = Buckets.open(folder, table.num_rows)
-    for start, sides in _sides(keys, table.num_rows):
+    buckets = Buckets.open(folder)
+    for sides in _sides(keys, table.num_rows):
         found = grams(sides)
-        buckets.add(start, *signatures(found.hashes, found.offsets[::2]))
-    earlier, later = buckets.candidates(np.ones(table.num_rows, bool))
+        buckets.add(*signatures(found.hashes, found.offsets[::2]))
+    earlier, later = buckets.candidates()
     labels = pc.dictionary_encode(_array(table["label"])).indices.to_numpy()
     fit = (later >= known) & (labels[earlier] == labels[later])
     matches: dict[int, list[_Match]] = defaultdict(list)
@@ -111,12 +111,12 @@ def _near(table: pa.Table, known: int, least: float, folder: Path) -> dict[int, 
     return faults
 
 
-def _sides(keys: dict[str, pa.Array], rows: int) -> Iterator[tuple[int, pa.Array]]:
-    """Yield batches of premise, hypothesis, premise, ... with the number of their first row."""
+def _sides(keys: dict[str, pa.Array], rows: int) -> Iterator[pa.Array]:
+    """Yield batches of premise, hypothesis, premise, ..."""
     for start in range(0, rows, _BATCH):
         both = [keys[n].slice(start, _BATCH) for n in ("premise", "hypothesis")]
         order = np.arange(2 * len(both[0])).reshape(2, -1).T.ravel()
-        yield start, pa.concat_arrays(both).take(pa.array(order))
+        yield pa.concat_arrays(both).take(pa.array(order))
 
 
 def _alike(

@@ -29,16 +29,15 @@ def of(sets: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
 def buckets(folder: Path, found: Grams | tuple[np.ndarray, np.ndarray], step: int = 0) -> Buckets:
     hashes, offsets = (found.hashes, found.offsets) if isinstance(found, Grams) else found
     bands, sketches = signatures(hashes, offsets)
-    made = Buckets.open(folder, len(bands))
+    made = Buckets.open(folder)
     for start in range(0, len(bands), step or max(1, len(bands))):
         stop = start + (step or len(bands))
-        made.add(start, bands[start:stop], sketches[start:stop])
+        made.add(bands[start:stop], sketches[start:stop])
     return made
 
 
 def meetings(made: Buckets, alive: np.ndarray | None = None) -> list[tuple[int, int]]:
-    everybody = np.ones(len(made.sketches), bool)
-    earlier, later = made.candidates(everybody if alive is None else alive)
+    earlier, later = made.candidates(alive)
     return list(zip(earlier.tolist(), later.tolist(), strict=True))
 
 
@@ -121,9 +120,9 @@ def test_batches_of_any_size_and_old_files_do_not_matter(tmp_path: Path) -> None
 
 
 def test_no_rows_at_all(tmp_path: Path) -> None:
-    made = Buckets.open(tmp_path, 0)
+    made = Buckets.open(tmp_path)
     assert meetings(made) == []
-    made.add(0, np.zeros((0, BANDS), np.uint64), np.zeros((0, SKETCH), np.uint8))
+    made.add(np.zeros((0, BANDS), np.uint64), np.zeros((0, SKETCH), np.uint8))
     assert meetings(made) == []
 
 
@@ -160,8 +159,8 @@ def test_rows_that_agree_on_a_band_only_are_no_candidates(tmp_path: Path) -> Non
     bands[:, 3] = 9
     sketches = np.random.default_rng(2).integers(0, 256, (40, SKETCH), np.uint8)
     sketches[20:, :24] = sketches[0, :24]
-    made = Buckets.open(tmp_path, 40)
-    made.add(0, bands, sketches)
+    made = Buckets.open(tmp_path)
+    made.add(bands, sketches)
     assert meetings(made) == [(0, row) for row in range(20, 40)] + list(pairwise(range(20, 40)))
 
 

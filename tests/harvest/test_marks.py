@@ -121,8 +121,8 @@ def candidates(pairs: list[dict[str, Any]], folder: Path) -> set[tuple[int, int]
     batches: Iterable[pa.Table] = (
         mark(table(pairs[start : start + 90]), Marking()) for start in range(0, len(pairs), 90)
     )
-    marked = gather_marks(batches, len(pairs), folder)
-    earlier, later = marked.buckets.candidates(np.ones(len(pairs), bool))
+    marked = gather_marks(batches, folder)
+    earlier, later = marked.buckets.candidates()
     return set(zip(earlier.tolist(), later.tolist(), strict=True))
 
 
