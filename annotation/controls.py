@@ -7,6 +7,7 @@ They come from the user's own file, CSV or JSON lines with `premise`, `hypothesi
 import csv
 import json
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,8 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     if path.suffix.lower() != ".csv":
         yield from _json_lines(path, text)
         return
-    reader = csv.DictReader(text.splitlines(keepends=True), strict=True)
+    # Only a line feed or a carriage return ends a row: not U+2028, as `splitlines` has it.
+    reader = csv.DictReader(StringIO(text, newline=""), strict=True)
     try:
         for row in reader:
             yield reader.line_num, row
@@ -84,7 +86,8 @@ def _json_lines(path: Path, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
             continue
         try:
             row = json.loads(line)
-        except ValueError as error:
+            json.dumps(row, ensure_ascii=False).encode()  # half of a character is no text
+        except (ValueError, RecursionError) as error:
             raise RupairsError(f"{path}: line {number}: not JSON ({error})") from None
         if not isinstance(row, dict):
             raise RupairsError(f"{path}: line {number}: not a JSON object")

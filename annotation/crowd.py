@@ -49,18 +49,19 @@ def read_pools(folder: Path) -> list[Pool]:
 
 def read_pool(path: Path) -> Pool | None:
     """Return the votes of a file; None when it is in no known layout."""
-    with path.open(encoding="utf-8-sig") as stream:
-        header = stream.readline().rstrip("\r\n")
-    if header.split(";") == _PAIRS:
-        return _pairs(path)
-    return _toloka(path) if f"{_WHERE}worker_id" in header.split("\t") else None
+    try:
+        with path.open(encoding="utf-8-sig") as stream:
+            header = stream.readline().rstrip("\r\n")
+        if header.split(";") == _PAIRS:
+            return _pairs(path)
+        return _toloka(path) if f"{_WHERE}worker_id" in header.split("\t") else None
+    # No UTF-8, no table, no time, no such column.
+    except (ValueError, KeyError) as error:
+        raise RupairsError(f"{path}: not a whole table ({error}); fetch it again") from None
 
 
 def _read(path: Path, separator: str) -> pd.DataFrame:
-    try:
-        return pd.read_csv(path, sep=separator, dtype=str, encoding="utf-8-sig")
-    except (pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise RupairsError(f"{path}: not a whole table ({error}); fetch it again") from None
+    return pd.read_csv(path, sep=separator, dtype=str, encoding="utf-8-sig")
 
 
 def _toloka(path: Path) -> Pool:

@@ -142,16 +142,16 @@ class _Reading:
                 return
 
     def _annotation(self, task: Row, given: Row) -> Annotation:
-        given = given | {n: _text(given[n]) for n in ("created_at", "updated_at") if given.get(n)}
         try:
-            return Annotation.model_validate(given)
+            times = {n: _text(given[n]) for n in ("created_at", "updated_at") if given.get(n)}
+            return Annotation.model_validate(given | times)
         except ValidationError as error:
             first = error.errors(include_input=False)[0]
-            where = ".".join(map(str, first["loc"]))
-            raise RupairsError(
-                f"{self.server.url}: task {task['id']}, annotation {given.get('id')}: {where}: "
-                f"{first['msg']}"
-            ) from None
+            said = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        except (ValueError, OverflowError) as error:
+            said = str(error)
+        where = f"task {task['id']}, annotation {given.get('id')}"
+        raise RupairsError(f"{self.server.url}: {where}: {said}")
 
 
 def _since(moment: str) -> list[Row]:

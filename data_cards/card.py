@@ -1,5 +1,6 @@
 """Cards: Markdown with the Hub's front matter, every figure read from manifests."""
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,19 @@ def render(
 
     A name the template asks for and `facts` lacks is an error, so a card has no silent gaps.
     """
-    environment = Environment(
+    body = _environment().get_template(template).render(**facts)
+    return Readme(front, made=body, before=prose).text()
+
+
+def description(template: str, facts: Mapping[str, Any]) -> str:
+    """Return what the card's block `description` says, as plain text on one line."""
+    found = _environment().get_template(template)
+    text = "".join(found.blocks["description"](found.new_context(dict(facts))))
+    return " ".join(re.sub(r"\*\*|`", "", text).split())
+
+
+def _environment() -> Environment:
+    return Environment(
         loader=FileSystemLoader(_TEMPLATES),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -34,8 +47,6 @@ def render(
         keep_trailing_newline=True,
         autoescape=False,
     )
-    body = environment.get_template(template).render(**facts)
-    return Readme(front, made=body, before=prose).text()
 
 
 def size_category(rows: int) -> str:

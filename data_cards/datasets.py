@@ -8,7 +8,8 @@ from typing import Any
 import pyarrow as pa
 
 from data_cards.annotations import ANNOTATION_SCHEMA, annotations
-from data_cards.card import funnel, licenses, models, render, size_category
+from data_cards.card import description, funnel, licenses, models, render, size_category
+from data_cards.croissant import About, write_croissant
 from data_cards.front import Files, Licensed, configs, dataset_info
 from data_cards.terms import forbidding
 from rupairs import views
@@ -21,19 +22,23 @@ Row = dict[str, Any]
 View = Callable[[Iterable[Row]], Iterator[Row]]
 
 _PICTURES = {"ruwanli.cartography": "datamap.png", "ruwanli.release": "funnel.png"}
+_SIMULATED = "Reviewers were simulated: their votes were made by a program, not by people."
 # Split name → file stem, as the published sets have them.
 _FILES = {"train": "train", "validation": "val", "test": "test"}
 
 
 def release_ruhnp(context: Context) -> None:
-    """Write `train/val/test.parquet` with query, pos, neg, and the card."""
+    """Write `train/val/test.parquet` with query, pos, neg, the card and `croissant.json`."""
     pairs = _pairs(context, "ruhnp.release")
     files = _write_splits(context.out, "", pairs, views.by_anchor, views.ANCHOR_SCHEMA)
     _write_card(context, "ruhnp.md.jinja", "RuHNP", {"default": files}, pairs)
 
 
 def release_ruwanli(context: Context) -> None:
-    """Write `data/` with premise, hypothesis, label, `triplets/`, `annotations/`, and the card."""
+    """Write `data/` with premise, hypothesis, label, `triplets/`, `annotations/`, and the card.
+
+    `croissant.json` says the same as the card, for programs.
+    """
     pairs = _pairs(context, "ruwanli.release")
     default = _write_splits(context.out, "data/", pairs, views.nli, views.NLI_SCHEMA)
     triplets = _write_splits(context.out, "triplets/", pairs, views.triplets, views.TRIPLET_SCHEMA)
@@ -121,6 +126,16 @@ def _write_card(
     }
     card = render(template, front, facts, context.config.prose_text())
     (context.out / "README.md").write_text(card, encoding="utf-8")
+    said = [description(template, facts), facts["generator"].note]
+    said += [_SIMULATED] if context.simulated else []
+    about = About(
+        name=facts["title"],
+        description=" ".join(filter(None, said)),
+        terms=licensed.terms,
+        keywords=tuple(front["tags"]),
+        url=context.config.url,
+    )
+    write_croissant(context.out, files, about)
     context.facts |= {"rows": rows, **licensed.facts()}
 
 

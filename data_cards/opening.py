@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from data_cards.hub_errors import told
-from data_cards.readme import Readme, read_readme
+from data_cards.readme import Readme, read_readme, readme_text
 from data_cards.remote import README
 from rupairs.errors import RupairsError, UsageError
 
@@ -40,7 +40,7 @@ def opened_set(name: str, revision: str | None = None, api: Any = None) -> Itera
                 raise UsageError(f"{name}: no such folder, and no id of the Hub (OWNER/NAME)")
             folder = _fetched(api or _api(), name, revision, Path(work) / "files")
         readme = folder / README
-        text = readme.read_text(encoding="utf-8") if readme.is_file() else ""
+        text = readme_text(readme, str(readme)) if readme.is_file() else ""
         yield Opened(folder, read_readme(text, str(readme)), _configs(folder, work))
 
 

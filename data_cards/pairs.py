@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from data_cards.card import funnel, render, size_category
+from data_cards.card import description, funnel, render, size_category
+from data_cards.croissant import About, write_croissant
 from data_cards.front import Licensed, configs, dataset_info
 from data_cards.terms import forbidding
 from rupairs.errors import RupairsError
@@ -23,7 +24,7 @@ _ROWS_A_FILE = 1_000_000
 
 
 def release_pairs(context: Context) -> None:
-    """Write `data/SPLIT-*.parquet` and the card.
+    """Write `data/SPLIT-*.parquet`, the card and `croissant.json`.
 
     With `only_redistributable`, rows whose license forbids passing them on are left out, and
     listed in `left_out.parquet`, which is not published.
@@ -132,4 +133,13 @@ def _write_card(
     }
     card = render("pairs.md.jinja", front, facts, context.config.prose_text())
     (context.out / "README.md").write_text(card, encoding="utf-8")
+    about = About(
+        name=front["pretty_name"],
+        description=description("pairs.md.jinja", facts),
+        terms=licensed.terms,
+        keywords=tuple(front["tags"]),
+        url=context.config.url,
+        citations=tuple(s["citation"] for s in facts["sources"] if s["citation"]),
+    )
+    write_croissant(context.out, told, about)
     context.facts |= {"rows": {"default": facts["rows"]}, **licensed.facts()}

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from data_cards.hub_errors import MovedError, PassingHubError, told
-from data_cards.readme import displaced, merged, read_readme
+from data_cards.readme import displaced, merged, read_readme, readme_text
 from data_cards.remote import README, Change, Head, Kind, Place, changes, head, publishable
 from rupairs.errors import RupairsError
 from rupairs.manifest import Manifest, read_manifest, sha256
@@ -166,7 +166,7 @@ def _their_readme(api: Any, place: Place, there: Head) -> str:
         return ""
     with told(place.address, f"reading its {README}"):
         path = api.hf_hub_download(place.repo, README, repo_type=place.kind, revision=there.commit)
-    return Path(path).read_text(encoding="utf-8")
+    return readme_text(Path(path), f"{place.address}/{README}")
 
 
 def _create(api: Any, place: Place, wishes: Wishes) -> None:

@@ -8,6 +8,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -16,7 +17,11 @@ from rupairs.errors import RupairsError
 
 BEGIN = "<!-- Made from manifests and replaced by every release; write above or below it. -->"
 END = "<!-- End of what is made from manifests. -->"
-_FRONT = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
+_FRONT = re.compile(r"\A\ufeff?\s*---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
+
+
+# PyYAML leaves to Python what it says of 2024-99-99, of `0x_`, or of a thousand brackets.
+_NO_YAML = (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,14 @@ class Readme:
         return f"---\n{matter}---\n\n" + "\n\n".join(parts) + "\n"
 
 
+def readme_text(path: Path, name: str) -> str:
+    """Return the text of a README; `RupairsError` names one that is not UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise RupairsError(f"{name}: byte {error.start} is not UTF-8; mend it") from None
+
+
 def read_readme(text: str, name: str) -> Readme:
     """Return the parts of a README; `RupairsError` names one whose front matter is no YAML."""
     text = text.replace("\r\n", "\n")
@@ -43,7 +56,7 @@ def read_readme(text: str, name: str) -> Readme:
     if found := _FRONT.match(text):
         try:
             front = yaml.safe_load(found[1]) or {}
-        except yaml.YAMLError as error:
+        except _NO_YAML as error:
             where = getattr(error, "problem_mark", None)
             line = f" at line {where.line + 2}" if where else ""
             raise RupairsError(f"{name}: its front matter is not YAML{line}; mend it") from None
@@ -59,7 +72,7 @@ def read_readme(text: str, name: str) -> Readme:
 
 def merged(ours: Readme, theirs: Readme) -> Readme:
     """Return the README to publish over theirs."""
-    tags = [*theirs.front.get("tags", ()), *ours.front.get("tags", ())]
+    tags = [*_tags(theirs.front), *_tags(ours.front)]
     front = {**ours.front, **{k: v for k, v in theirs.front.items() if k not in ours.front}}
     if tags:
         front["tags"] = list(dict.fromkeys(tags))
@@ -69,6 +82,12 @@ def merged(ours: Readme, theirs: Readme) -> Readme:
         before=ours.before or theirs.before,
         after=ours.after or theirs.after,
     )
+
+
+def _tags(front: Mapping[str, Any]) -> list[str]:
+    """Return the tags, of which other people's cards have none, one, or a list."""
+    found = front.get("tags") or []
+    return [str(tag) for tag in (found if isinstance(found, list) else [found])]
 
 
 def displaced(ours: Readme, theirs: Readme) -> list[str]:

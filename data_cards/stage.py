@@ -2,6 +2,8 @@
 
 from typing import ClassVar
 
+from pydantic import Field
+
 from rupairs.errors import UsageError
 from rupairs.manifest import sha256
 from rupairs.recipe import RecipePath, Section
@@ -13,6 +15,7 @@ _PROSE_TITLE = "prose of the card"
 class CardSection(Section):
     """What one release's card is called, and a Markdown file of prose that it begins with.
 
+    `url` is the page where the release is, or will be, published.
     With `only_redistributable`, rows that may not be passed on are left out of the release.
     """
 
@@ -21,6 +24,7 @@ class CardSection(Section):
     title: str = ""
     prose: RecipePath | None = None
     only_redistributable: bool = False
+    url: str = Field(default="", pattern=r"^(https?://\S+)?$")
 
     def prose_text(self) -> str:
         """Return the prose; `UsageError` names a file that is not there."""
@@ -62,6 +66,7 @@ STAGE = Stage(
             external="data_cards.stage:prose_hashes",
             enabled=lambda section: section.pairs is not None,
             directory="release/pairs",
+            version=2,
         ),
         Step(
             "data_cards.ruhnp",
@@ -71,6 +76,7 @@ STAGE = Stage(
             external="data_cards.stage:prose_hashes",
             enabled=lambda section: section.ruhnp is not None,
             directory="release/ruhnp",
+            version=2,
         ),
         Step(
             "data_cards.ruwanli",
@@ -89,6 +95,7 @@ STAGE = Stage(
             external="data_cards.stage:prose_hashes",
             enabled=lambda section: section.ruwanli is not None,
             directory="release/ruwanli",
+            version=2,
         ),
         Step(
             "data_cards.encoder",

@@ -7,12 +7,13 @@ hide a repeat. Every finding says how many rows it is about and shows some.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from data_cards.croissant import CROISSANT, disagreements
 from data_cards.opening import Opened, Splits
 from rupairs.benchmark_texts import read_benchmarks
 from rupairs.containment import KnownTexts
@@ -46,7 +47,7 @@ class Finding:
 
 def verify(found: Opened, benchmarks: Path | None = None) -> list[Finding]:
     """Return what every check says, faults and what is in order alike."""
-    results = [*_files(found), *_card(found)]
+    results = [*_files(found), *_croissant(found), *_card(found)]
     for config, splits in found.configs.items():
         if not any(name in _TEXTS for table in splits.values() for name in table.column_names):
             results.append(Finding("texts", config, "note", "no text columns that are known here"))
@@ -70,23 +71,40 @@ def _files(found: Opened) -> Iterator[Finding]:
         return
     wrong = [n for n, f in manifest.files.items() if sha256(found.folder / n) != f.sha256]
     yield _finding("checksums", NAME, wrong, "files are not as the manifest says")
-    refusals = manifest.facts.get("refusals", [])
-    yield _finding("terms", NAME, refusals, "kinds of rows must not be passed on")
+    refusals = manifest.facts.get("refusals") or []
+    refused = refusals if isinstance(refusals, list) else [str(refusals)]
+    yield _finding("terms", NAME, refused, "kinds of rows must not be passed on")
+
+
+def _croissant(found: Opened) -> Iterator[Finding]:
+    if (found.folder / CROISSANT).is_file():
+        wrong = list(disagreements(found.folder))
+        yield _finding("croissant", CROISSANT, wrong, "files are not as it says")
 
 
 def _card(found: Opened) -> Iterator[Finding]:
     front = found.card.front
     missing = [name for name in ("license", "language") if not front.get(name)]
     yield _finding("card", "front matter", missing, "fields are missing")
-    declared = front.get("dataset_info") or []
-    for info in [declared] if isinstance(declared, Mapping) else declared:
-        config = info.get("config_name", "default")
+    try:
+        declared = list(_declared(front.get("dataset_info") or []))
+    except (TypeError, LookupError, AttributeError):
+        said = "dataset_info is not as `datasets` writes it"
+        yield Finding("card", "front matter", "fault", said)
+        return
+    for config, split, said_rows in declared:
+        table = found.configs.get(config, {}).get(split)
+        rows = table.num_rows if table is not None else 0
+        if rows != said_rows:
+            said = f"the card says {said_rows} rows, there are {rows}"
+            yield Finding("card", f"{config}/{split}", "fault", said)
+
+
+def _declared(infos: Any) -> Iterator[tuple[str, str, Any]]:
+    """Yield config, split and number of rows as a card says them."""
+    for info in [infos] if isinstance(infos, Mapping) else infos:
         for split in info.get("splits", ()):
-            table = found.configs.get(config, {}).get(split["name"])
-            rows = table.num_rows if table is not None else 0
-            if rows != split["num_examples"]:
-                said = f"the card says {split['num_examples']} rows, there are {rows}"
-                yield Finding("card", f"{config}/{split['name']}", "fault", said)
+            yield str(info.get("config_name", "default")), str(split["name"]), split["num_examples"]
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,7 @@ def _json_rows(path: Path) -> Iterator[Mapping[str, Any]]:
         if line.strip():
             try:
                 row = json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise RupairsError(f"{path}: line {number}: not JSON ({error})") from None
             _has_columns(path, row if isinstance(row, dict) else ())
             yield row

@@ -132,7 +132,7 @@ def _entries(path: Path) -> list[_Entry]:
         value: Any = json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise RupairsError(f"{path}: no such file") from None
-    except (UnicodeDecodeError, ValueError) as error:
+    except (ValueError, RecursionError) as error:
         raise RupairsError(f"{path}: not JSON ({error}); {_HINT}") from None
     try:
         return TypeAdapter(list[_Entry]).validate_python(value)

@@ -20,7 +20,7 @@ import pyarrow as pa
 from rupairs.errors import RupairsError, UsageError
 from rupairs.lines import text_lines
 from rupairs.manifest import sha256
-from rupairs.store import read_batches
+from rupairs.store import column, read_batches
 from rupairs.text_columns import clean_column, key_column
 
 _MIN_WORDS = 3
@@ -66,7 +66,7 @@ def read_benchmarks(folder: Path) -> Benchmarks:
     counts: Counter[str] = Counter()
     for name, path in files.items():
         texts = [text for text in _texts(path) if len(text.split()) >= _MIN_WORDS]
-        keys = key_column(clean_column(pa.array(texts, pa.string()))).to_pylist()
+        keys = key_column(clean_column(column(texts, pa.string()))).to_pylist()
         label = _KIND.sub("", name)
         for key in keys:
             if key.count(" ") >= _MIN_WORDS - 1:
@@ -125,7 +125,7 @@ def _json(path: Path, kind: str) -> Iterator[str]:
                     yield from _strings(json.loads(line))
         else:
             yield from _strings(json.loads("".join(line for _, line in text_lines(path))))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         place = f"{path}: line {number}" if number else str(path)
         raise RupairsError(f"{place}: not JSON ({error}); take it out of the folder") from None
 

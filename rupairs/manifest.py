@@ -8,7 +8,7 @@ import platform
 from collections.abc import Iterable
 from hashlib import file_digest
 from importlib import metadata
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -108,8 +108,7 @@ def read_manifest(directory: Path) -> Manifest:
             f"{error.errors()[0]['msg']}); delete {directory} and run the stage again"
         ) from None
     for name, facts in manifest.files.items():
-        file = directory / name
-        size = file.stat().st_size if file.is_file() else None
+        file, size = directory / name, _size(directory, name)
         if size != facts.bytes:
             found = "is missing" if size is None else f"has {size} bytes instead of {facts.bytes}"
             raise RupairsError(
@@ -117,6 +116,16 @@ def read_manifest(directory: Path) -> Manifest:
                 f"delete {directory} and run the stage again"
             )
     return manifest
+
+
+def _size(directory: Path, name: str) -> int | None:
+    """Return the size of a file below a directory; None if no such file is below it."""
+    if PurePath(name).is_absolute() or ".." in PurePath(name).parts:
+        return None
+    try:
+        return (directory / name).stat().st_size if (directory / name).is_file() else None
+    except OSError:  # such as a name that is too long
+        return None
 
 
 def sha256(path: Path) -> str:

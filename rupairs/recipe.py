@@ -5,6 +5,7 @@ section through the entry points `rupairs.stages`. Unknown sections and keys are
 """
 
 import json
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -44,7 +45,18 @@ def _resolve(path: Path, info: ValidationInfo) -> Path:
     if str(path) == _SAMPLE:
         return PACKAGE / "sample"
     base: Path = (info.context or {}).get("base", Path())
-    return (base / path.expanduser()).resolve()
+    try:
+        return (base / path.expanduser()).resolve()
+    except RuntimeError as error:  # nobody of that name, or links in a circle
+        raise ValueError(f"{path}: {error}") from None
+
+
+def _is_folder(path: Path | str) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112 (a name that is too long is no folder)
+
+
+def _is_file(path: Path) -> bool:
+    return os.path.isfile(path)  # noqa: PTH113 (a name that is too long is no file)
 
 
 RecipePath = Annotated[Path, AfterValidator(_resolve)]
@@ -142,13 +154,13 @@ class EncoderSection(Section):
     @classmethod
     def _folder(cls, model: str, info: ValidationInfo) -> str:
         folder = _resolve(Path(model), info)
-        return str(folder) if folder.is_dir() else model
+        return str(folder) if _is_folder(folder) else model
 
     def identity(self) -> dict[str, Any]:
         """Return the settings that decide the result, a local folder by its contents."""
         settings = super().identity()
         folder = Path(self.model)
-        if folder.is_dir():
+        if _is_folder(folder):
             from rupairs.manifest import sha256
 
             files = sorted(p for p in folder.rglob("*") if p.is_file())
@@ -202,11 +214,11 @@ def find_recipe(name: str) -> Path:
     """Return the file of a recipe given as a path or as the name of a shipped one."""
     path = Path(name)
     if path.suffix == ".toml":
-        if not path.is_file():
+        if not _is_file(path):
             raise UsageError(f"{path}: no such recipe")
         return path
     for folder in (PACKAGE / "recipes", PACKAGE.parent / "recipes"):
-        if (folder / f"{name}.toml").is_file():
+        if _is_file(folder / f"{name}.toml"):
             return folder / f"{name}.toml"
     raise UsageError(f"{name}: no recipe of that name is shipped; give the path of a .toml file")
 
@@ -231,13 +243,16 @@ def _read(path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
     """Return a recipe's data over that of the recipe it extends."""
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: not valid TOML: {error}") from None
     name = data.pop("extends", None)
     if name is None:
         return data
-    base = path.parent / str(name) if str(name).endswith(".toml") else find_recipe(str(name))
-    if not base.is_file():
+    try:
+        base = path.parent / str(name) if str(name).endswith(".toml") else find_recipe(str(name))
+    except UsageError as error:
+        raise UsageError(f"{path}: extends {error}") from None
+    if not _is_file(base):
         raise UsageError(f"{path}: extends {name}, which is no recipe")
     if base.resolve() in (*above, path.resolve()):
         raise UsageError(f"{path}: extends itself")
@@ -283,14 +298,23 @@ def _override(data: dict[str, Any], override: str) -> None:
     value: Any
     try:
         value = tomllib.loads(f"v = {text}")["v"]
-    except tomllib.TOMLDecodeError:
-        # A bare word, a hub id, or a path relative to where the command was typed.
-        path = Path(text).expanduser()
-        is_path = text.startswith((".", "/", "~")) or path.exists()
-        value = str(path.resolve()) if is_path else text
+    except (ValueError, RecursionError):
+        value = _bare(override, text)
     table = data
     for k in keys[:-1]:
         table = table.setdefault(k, {})
         if not isinstance(table, dict):
             raise UsageError(f"--set {override}: {k} is not a section")
     table[keys[-1]] = value
+
+
+def _bare(override: str, text: str) -> str:
+    """Return a bare word or a hub id as it is, a path relative to where the command was typed."""
+    try:
+        path = Path(text).expanduser()
+        is_path = text.startswith((".", "/", "~")) or (text != "" and path.exists())
+        return str(path.resolve()) if is_path else text
+    except OSError:  # too long for the name of a file
+        return text
+    except (RuntimeError, ValueError) as error:
+        raise UsageError(f"--set {override}: {error}") from None

@@ -84,8 +84,10 @@ def recipe_of(run: Path) -> Recipe:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UsageError(f"{run}: not a run directory (it has no {COPY})") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: damaged ({error}); give --recipe") from None
+    if not isinstance(data, dict):
+        raise UsageError(f"{path}: damaged (no table of sections); give --recipe")
     return validate(path, data, {n: s.section for n, s in load_stages().items()})
 
 

@@ -33,6 +33,11 @@ DROPPED_SCHEMA = pa.schema(
     ]
 )
 _BUFFER = 8_192
+# What Arrow says of damaged bytes, of kinds it cannot read, and of names that are not UTF-8.
+_UNREADABLE = (
+    *(pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError, pa.ArrowKeyError),
+    *(OSError, UnicodeDecodeError),
+)
 
 
 def slices(table: pa.Table, names: Iterable[str], characters: int = 500_000) -> Iterator[pa.Table]:
@@ -66,7 +71,7 @@ def _naming(path: Path) -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise RupairsError(f"{path}: no such file") from None
-    except (pa.ArrowInvalid, OSError) as error:
+    except _UNREADABLE as error:
         first_line = str(error).partition("\n")[0][:200]
         raise RupairsError(
             f"{path}: not a readable Parquet file ({first_line}); "
@@ -90,7 +95,13 @@ def read_batches(path: Path, columns: list[str] | None = None) -> Iterator[pa.Re
     """Yield the record batches of one Parquet file, errors as in `read_table`."""
     with _naming(path):
         file = pq.ParquetFile(path, page_checksum_verification=True)
-        yield from file.iter_batches(batch_size=_BUFFER, columns=columns)
+        names = file.schema_arrow.names
+        if len(set(names)) < len(names):
+            raise RupairsError(f"{path}: two columns have one name: {', '.join(sorted(names))}")
+        for batch in file.iter_batches(batch_size=_BUFFER, columns=columns):
+            # Nothing else looks whether texts are UTF-8, until something breaks on them.
+            batch.validate(full=True)
+            yield batch
 
 
 def column(values: Sequence[Any], kind: pa.DataType) -> pa.Array:

@@ -25,6 +25,8 @@ from sentence_transformers.util import all_gather_with_grad
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from rupairs.errors import RupairsError
+
 Features = dict[str, Any]
 _TEXT = {"input_ids", "attention_mask", "token_type_ids"}
 
@@ -99,10 +101,16 @@ class CachedContrastive(CachedLossMixin, Contrastive):  # type: ignore[misc]
         """Return the loss of a batch; its backward pass goes through the model piece by piece."""
         features = list(sentence_features)
         self.columns = len(features)
+        same = shared(self.model, features)
+        if same is None:
+            raise RupairsError(
+                "mini_batch_size needs texts that go through the model alike: it takes prompts of "
+                "one length only, because its pooling leaves them out"
+            )
         texts = merged(features)
         self.order = by_length(texts)
         sorted_texts = {name: values[self.order] for name, values in texts.items()}
-        loss: Tensor = CachedLossMixin.forward_cached(self, [sorted_texts])
+        loss: Tensor = CachedLossMixin.forward_cached(self, [sorted_texts | same])
         return loss
 
     def calculate_loss(
@@ -122,16 +130,34 @@ def embed(model: Any, features: list[Features], piece: int | None) -> list[Tenso
 
     `piece` texts go through the model at once, of like length; all of a column with None.
     """
-    if piece is None or any(set(column) - _TEXT for column in features):
+    same = shared(model, features)
+    if piece is None or same is None:
         return list(embed_columns(model, features))
     texts = merged(features)
     order = by_length(texts)
     pieces = [
-        model(shortened({k: v[numbers] for k, v in texts.items()}))["sentence_embedding"]
+        model(shortened({k: v[numbers] for k, v in texts.items()}) | same)["sentence_embedding"]
         for numbers in torch.split(order, piece)
     ]
     embeddings = torch.cat(pieces)[torch.argsort(order)]
     return list(embeddings.chunk(len(features)))
+
+
+def shared(model: Any, features: list[Features]) -> Features | None:
+    """Return what the columns hold besides tokens, None where they differ in it.
+
+    The length of a prompt counts only for a model whose pooling leaves prompts out.
+    """
+    ignored = _TEXT if _leaves_prompts_out(model) else _TEXT | {"prompt_length"}
+    rest = [{k: v for k, v in column.items() if k not in ignored} for column in features]
+    tensors = any(isinstance(value, Tensor) for column in rest for value in column.values())
+    return None if tensors or any(column != rest[0] for column in rest) else rest[0]
+
+
+def _leaves_prompts_out(model: Any) -> bool:
+    # In several processes the model is inside of what keeps them together.
+    modules = getattr(model, "module", model)
+    return any(not getattr(module, "include_prompt", True) for module in modules)
 
 
 def merged(features: list[Features]) -> dict[str, Tensor]:

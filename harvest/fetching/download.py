@@ -7,6 +7,7 @@ The bytes grow in a part file. It is gone on with only if the server names the v
 import gzip
 import re
 import shutil
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 CONNECT_S, SILENCE_S = 15.0, 60.0
 _RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 _BLOCK = 1 << 20
+# What zipfile says of a directory with odd names, numbers or versions.
+_ODD = (ValueError, LookupError, OverflowError, NotImplementedError, struct.error)
 
 
 class _DamagedError(PassingError):
@@ -188,7 +191,7 @@ class Download:
                 with gzip.open(self.part) as stream:
                     while stream.read(_BLOCK):
                         pass
-        except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error) as error:
+        except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error, *_ODD) as error:
             remove(self.part)
             raise _DamagedError(f"what comes is a damaged archive ({error})") from None
 

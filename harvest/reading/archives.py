@@ -8,7 +8,7 @@
 """
 
 import errno
-import shutil
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -33,7 +33,15 @@ _DAMAGE = (
     OSError,
     # So says zipfile that a member needs a password, or was packed in a way it does not know.
     RuntimeError,
+    # And so that a name is no text, a number is none, or a place lies beyond any file.
+    ValueError,
+    LookupError,
+    OverflowError,
+    struct.error,
 )
+# Text is packed to a fifth, lists of repeats to a fiftieth: more is made to fill the disk.
+_MOST_TIMES, _ALWAYS_FINE = 200, 1 << 24
+_BLOCK = 1 << 20
 
 
 @contextmanager
@@ -63,11 +71,17 @@ def _matches(name: str, globs: tuple[str, ...]) -> bool:
 def _unpack(archive: Path, wanted: tuple[str, ...], target: Path) -> list[str]:
     """Write the wanted members under `target`; return their names."""
     held: list[str] = []
+    room = max(_ALWAYS_FINE, _MOST_TIMES * archive.stat().st_size)
     try:
         for member, stream in _members(archive):
             held.append(member)
             if _matches(member, wanted):
-                _write(stream, target / member)
+                room -= _write(stream, target / member, room)
+                if room < 0:
+                    raise RupairsError(
+                        f"{archive}: {member} unpacks to over {_MOST_TIMES} times the size of the "
+                        "archive, as no text does; do not unpack it"
+                    )
     except _DAMAGE as error:
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             raise RupairsError(
@@ -85,10 +99,14 @@ def _unpack(archive: Path, wanted: tuple[str, ...], target: Path) -> list[str]:
     )
 
 
-def _write(stream: IO[bytes], path: Path) -> None:
+def _write(stream: IO[bytes], path: Path, room: int) -> int:
+    """Copy a member until there is no room for it; return how much was copied."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    copied = 0
     with path.open("wb") as copy:
-        shutil.copyfileobj(stream, copy)
+        while copied <= room and (block := stream.read(_BLOCK)):
+            copied += copy.write(block)
+    return copied
 
 
 def _members(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:

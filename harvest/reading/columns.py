@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from harvest.reading.lines import AGAIN
 from harvest.reading.rows import column_names, read_rows
 from harvest.source import DRAFT_SCHEMA, Draft, Native, Unusable
 from rupairs.errors import RupairsError
@@ -46,9 +47,12 @@ def column_pairs(
     for path in native.some(*files):
         chosen = [_choose(native, path, kind) for kind in kinds]
         if path.suffix == ".parquet" and len(kinds) == 1 and not kinds[0].change:
+            before = start
             for table in _tables(path, chosen[0], kinds[0], start):
                 start += table.num_rows
                 yield table
+            if start == before:
+                raise RupairsError(f"{path}: the table has no rows; {AGAIN}")
             continue
         row = None
         for row in read_rows(path, tuple(dict.fromkeys(c for pair in chosen for c in pair))):

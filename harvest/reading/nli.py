@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from harvest.reading.archives import unpacked
 from harvest.reading.drafts import draft_table, texts
+from harvest.reading.lines import AGAIN
 from harvest.reading.rows import Row, read_rows
 from harvest.source import Draft, Native, Unusable
 from rupairs.errors import RupairsError
@@ -102,7 +103,8 @@ def _label(row: Row, column: str, order: tuple[str, ...]) -> str | None:
     value = row.values[column]
     if value in _HIDDEN:
         return None
-    if isinstance(value, int) and 0 <= value < len(order):
+    # To Python, true is a number too.
+    if type(value) is int and 0 <= value < len(order):
         return order[value]
     if isinstance(value, str) and value in order:
         return value
@@ -116,8 +118,13 @@ def _strange(where: str, label: object, order: tuple[str, ...]) -> RupairsError:
 def _class_names(path: Path, nli: Nli) -> tuple[str, ...]:
     """Return the words of a ClassLabel column as the file itself orders them, or the known ones."""
     written = (schema_of(path).metadata or {}).get(b"huggingface", b"{}")
-    features = json.loads(written).get("info", {}).get("features", {})
-    names = tuple(features.get(nli.label, {}).get("names") or nli.labels)
+    try:
+        features = json.loads(written).get("info", {}).get("features", {})
+        names = tuple(map(str, features.get(nli.label, {}).get("names") or nli.labels))
+    except (ValueError, AttributeError, TypeError, RecursionError) as error:
+        raise RupairsError(
+            f"{path}: what the file says of its columns cannot be read ({error}); {AGAIN}"
+        ) from None
     if unknown := sorted(set(names) - set(nli.labels)):
         raise RupairsError(
             f"{path}: labels of column {nli.label} are {', '.join(names)}; "

@@ -79,7 +79,7 @@ def joined_pairs(native: Native, *files: str) -> Iterator[Draft | Unusable]:
                 shown = {"query_id": query_id, "query": row.text("query")}
                 yield Unusable(shown, "no_positive", f"{path.name} row {row.number}")
             for passage in passages:
-                text = titled(passage.get("title") or "", passage["text"] or "")
+                text = titled(passage.get("title") or "", passage.get("text") or "")
                 yield Draft(f"{query_id}:{passage['docid']}", row.text("query"), text, RELEVANT)
 
 
@@ -98,7 +98,7 @@ def judgements(path: Path) -> Iterator[Judgement]:
         cells = line.split()
         if len(cells) != 4 or not cells[3].isdecimal():
             raise RupairsError(f"{path}: line {number}: not `query Q0 passage relevance`")
-        yield Judgement(cells[0], cells[2], int(cells[3]) > 0)
+        yield Judgement(cells[0], cells[2], any(map(int, cells[3])))
 
 
 def titled(title: str, text: str) -> str:
@@ -130,7 +130,12 @@ def _passages(native: Native, corpus: tuple[str, ...], wanted: set[str]) -> dict
 def _listed(row: Row) -> list[dict[str, Any]]:
     """Return the positive passages of a row, each with `docid` and `text`."""
     passages = row.values[_POSITIVES] or []
-    for passage in passages:
-        if not isinstance(passage, dict) or not {"docid", "text"} <= passage.keys():
-            raise row.error(f"{_POSITIVES} is not a list of docid and text")
-    return list(passages)
+    if not isinstance(passages, list) or not all(map(_is_passage, passages)):
+        raise row.error(f"{_POSITIVES} is not a list of docid and text")
+    return passages
+
+
+def _is_passage(passage: Any) -> bool:
+    if not isinstance(passage, dict) or not {"docid", "text"} <= passage.keys():
+        return False
+    return all(isinstance(passage.get(n) or "", str) for n in ("title", "text"))

@@ -96,7 +96,7 @@ def _json_lines(path: Path, columns: tuple[str, ...]) -> Iterator[Row]:
             continue
         try:
             values = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise RupairsError(f"{path}: line {number}: not JSON ({error}); {AGAIN}") from None
         if not isinstance(values, dict):
             raise RupairsError(f"{path}: line {number}: not a JSON object; {AGAIN}")
@@ -112,7 +112,7 @@ def _json(path: Path, columns: tuple[str, ...]) -> Iterator[Row]:
         return
     try:
         array = json.loads("".join(line for _, line in text_lines(path)))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RupairsError(f"{path}: not JSON ({error}); {AGAIN}") from None
     for number, values in enumerate(array, 1):
         if not isinstance(values, dict):
@@ -144,6 +144,8 @@ def _csv(path: Path, columns: tuple[str, ...], delimiter: str) -> Iterator[Row]:
     records = _records(path, delimiter)
     header = next(records, [])
     _require(str(path), columns, header)
+    if twice := [c for c in columns if header.count(c) > 1]:
+        raise RupairsError(f"{path}: column {twice[0]} is there twice; {AGAIN}")
     for number, record in enumerate(records, 1):
         if len(record) != len(header):
             raise RupairsError(

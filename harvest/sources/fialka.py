@@ -20,7 +20,8 @@ _CHATS = ("text", "texts")
 _INPUT = "input"
 _RELATION = "instruction_answer"
 # <|user|>, a line feed, what was said, </s>; an end mark inside a turn is part of what was said.
-_TURN = re.compile(r"<\|(user|assistant)\|>\n?(.*?)</s>\s*(?=<\||\Z)", re.DOTALL)
+_START = re.compile(r"<\|(user|assistant)\|>\n?")
+_END = re.compile(r"</s>\s*(?=<\||\Z)")
 
 
 def _pairs(native: Native) -> Iterator[Draft | Unusable | pa.Table]:
@@ -51,7 +52,7 @@ def _chats(native: Native, column: str) -> Iterator[Draft | Unusable]:
         native.say(f"{native.source}: chats are column {column} of {path.name}")
         number = 0
         for number, row in enumerate(read_rows(path, (column,)), 1):
-            turns = _TURN.findall(row.text(column))
+            turns = _turns(row.text(column))
             asked = next((n for n, (who, _) in enumerate(turns) if who == "user"), len(turns))
             answers = [said for who, said in turns[asked:] if who == "assistant"]
             if answers:
@@ -60,6 +61,15 @@ def _chats(native: Native, column: str) -> Iterator[Draft | Unusable]:
                 evidence = f"{path.name} row {number}: no user turn with an assistant turn after it"
                 yield Unusable({column: row.text(column)}, "malformed_chat", evidence)
         start += number
+
+
+def _turns(chat: str) -> list[tuple[str, str]]:
+    """Return (who, what was said) of the turns that have an end.
+
+    In two steps: one pattern for a whole turn would search the rest of the chat at every start.
+    """
+    parts = _END.split(chat)[:-1]
+    return [(s[1], part[s.end() :]) for part in parts if (s := _START.search(part))]
 
 
 SOURCE = Source(

@@ -13,7 +13,7 @@ from harvest.reading.columns import Columns, column_pairs
 from harvest.source import Draft, HubFiles, Native, Source, Unusable
 
 _FILES = ("train*.parquet", "train/*.parquet", "train.jsonl")
-_MARK = re.compile(r"<<[^<>\n]*=[^<>\n]*>>")
+_MARK = re.compile(r"<<[^<>\n=]*=[^<>\n]*>>")
 _RESULT = re.compile(r"####[ \t]*")
 
 

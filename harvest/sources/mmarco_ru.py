@@ -185,7 +185,9 @@ def _joint(query: npt.NDArray[np.int64], passage: npt.NDArray[np.int64]) -> npt.
 
 
 def _number(path: Path, identifier: str) -> int:
-    if not identifier.isdecimal() or (number := int(identifier)) > _LARGEST:
+    # Of longer ones not even `int` can tell how large they are.
+    short = identifier.isdecimal() and len(identifier) <= len(str(_LARGEST))
+    if not short or (number := int(identifier)) > _LARGEST:
         raise RupairsError(f"{path}: {identifier[:80]!r} is not an id of MS MARCO; {AGAIN}")
     return number
 

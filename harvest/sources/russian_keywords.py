@@ -66,12 +66,12 @@ def _split(row: Row, column: str, cell: str) -> Any:
         return _BETWEEN.split(cell)
     try:
         return json.loads(cell)
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
     try:
         if not _NO_COMMA.search(cell):
             return ast.literal_eval(cell)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         pass
     raise row.error(f"{column} is no list that can be read: {cell[:80]}")
 

@@ -2,8 +2,9 @@
 
 import html
 from collections.abc import Iterator
+from pathlib import Path
 
-from harvest.reading.lines import text_lines
+from harvest.reading.lines import AGAIN, text_lines
 from harvest.source import Excerpt, Native, Source, Unusable
 from rupairs.errors import RupairsError
 
@@ -20,13 +21,20 @@ def _texts(native: Native) -> Iterator[Excerpt | Unusable]:
                 found = True
                 name = sentence_id or f"{path.name}:{number}"
                 # Entities such as &#39; come from the crawl the treebank was made of.
-                text = html.unescape(line.removeprefix(_TEXT))
+                text = _unescaped(path, number, line.removeprefix(_TEXT))
                 if native.takes(name):
                     yield Excerpt(name, text)
             elif not line.strip():
                 sentence_id = ""
         if not found:
             raise RupairsError(f"{path}: no line starts with `{_TEXT.strip()}`: not a CoNLL-U file")
+
+
+def _unescaped(path: Path, number: int, text: str) -> str:
+    try:
+        return html.unescape(text)
+    except ValueError as error:  # a number of thousands of digits
+        raise RupairsError(f"{path}: line {number}: not a text ({error}); {AGAIN}") from None
 
 
 SOURCE = Source(

@@ -147,7 +147,7 @@ def read_set(labelled: LabelledSet, paths: list[Path]) -> list[LabelledPair]:
                 if first and second:
                     found = LabelledPair(first, second, pair.label, held_out)
                     pairs.setdefault((first, second), found)
-        except (ValueError, KeyError, ET.ParseError, csv.Error) as error:
+        except (ValueError, LookupError, TypeError, ET.ParseError, csv.Error) as error:
             reason = f"{type(error).__name__}: {error}"
             raise RupairsError(f"{path}: not in the layout of {labelled.name} ({reason})") from None
     if labelled.tested:

@@ -10,6 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from pydantic import TypeAdapter
+
 from rupairs.errors import RupairsError
 from rupairs.llm.request import Answer, Request
 
@@ -22,6 +24,10 @@ CREATE TABLE IF NOT EXISTS failures (
 ) WITHOUT ROWID;
 CREATE TEMP TABLE just_failed (key TEXT PRIMARY KEY) WITHOUT ROWID;
 """
+
+
+_ANSWER = TypeAdapter(Answer)
+_OBJECT: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
 
 
 class ReplayLog:
@@ -42,22 +48,39 @@ class ReplayLog:
 
     def get(self, key: str) -> Answer | None:
         """Return the stored answer, or None if the call has not finished."""
-        row = self._db.execute("SELECT answer FROM answers WHERE key = ?", (key,)).fetchone()
-        return Answer(**json.loads(row[0])) if row else None
+        row = self._first("SELECT answer FROM answers WHERE key = ?", key)
+        try:
+            return _ANSWER.validate_json(row[0]) if row else None
+        except (ValueError, TypeError):
+            raise self._damaged(key) from None
 
     def exchange(self, key: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
         """Return the request and the answer of a call as they were stored."""
-        found = self._db.execute("SELECT request, answer FROM answers WHERE key = ?", (key,))
-        row = found.fetchone()
-        return (json.loads(row[0]), json.loads(row[1])) if row else None
+        row = self._first("SELECT request, answer FROM answers WHERE key = ?", key)
+        try:
+            return (_OBJECT.validate_json(row[0]), _OBJECT.validate_json(row[1])) if row else None
+        except (ValueError, TypeError):
+            raise self._damaged(key) from None
+
+    def _damaged(self, key: str) -> RupairsError:
+        return RupairsError(
+            f"{self.path}: what it holds of the call {key} is damaged; put back a copy of the file,"
+            " or delete it to ask everything again"
+        )
+
+    def _first(self, query: str, *values: str) -> Any:
+        """Return the first row of a query, None if there is none."""
+        try:
+            return self._db.execute(query, values).fetchone()
+        except sqlite3.DatabaseError as error:
+            raise RupairsError(f"{self.path}: not a usable replay log ({error})") from None
 
     def has(self, key: str) -> bool:
         """Say whether a call has an answer."""
         return self._holds("answers", key)
 
     def _holds(self, table: str, key: str) -> bool:
-        found = self._db.execute(f"SELECT 1 FROM {table} WHERE key = ?", (key,))
-        return found.fetchone() is not None
+        return self._first(f"SELECT 1 FROM {table} WHERE key = ?", key) is not None
 
     def put(self, request: Request, answer: Answer) -> None:
         """Store an answer; it is on its way to disk when this returns."""
@@ -87,21 +110,19 @@ class ReplayLog:
 
     def failure(self, key: str) -> tuple[str, str] | None:
         """Return (reason, detail) of a failed call."""
-        row = self._db.execute(
-            "SELECT reason, detail FROM failures WHERE key = ?", (key,)
-        ).fetchone()
+        row = self._first("SELECT reason, detail FROM failures WHERE key = ?", key)
         return (row[0], row[1]) if row else None
 
     def tokens(self) -> int:
         """Return the tokens, prompt and completion, of all stored answers."""
-        total: int = self._db.execute(
+        total: int = self._first(
             "SELECT coalesce(sum(answer ->> 'prompt_tokens' + answer ->> 'completion_tokens'), 0)"
             " FROM answers"
-        ).fetchone()[0]
+        )[0]
         return total
 
     def __len__(self) -> int:
-        count: int = self._db.execute("SELECT count(*) FROM answers").fetchone()[0]
+        count: int = self._first("SELECT count(*) FROM answers")[0]
         return count
 
     def __enter__(self) -> Self:

@@ -8,6 +8,8 @@ from rupairs.llm.request import Answer, Request
 
 # So many first answers under a schema show whether the server holds them to it.
 _WATCHED = 20
+# No call takes as many; sums of what servers make up must stay numbers that a log can add.
+_MOST_TOKENS = 1 << 40
 
 
 class EmptyAnswerError(Exception):
@@ -65,7 +67,7 @@ def whole(text: str) -> str:
 
 
 def _count(value: Any) -> int:
-    return value if isinstance(value, int) and value > 0 else 0
+    return value if type(value) is int and 0 < value < _MOST_TOKENS else 0
 
 
 class Enforcement:

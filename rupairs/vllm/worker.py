@@ -120,7 +120,7 @@ class Worker:
             raise self._gone()
         try:
             message = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             message = None
         if not isinstance(message, dict):
             self._processes.kill()

@@ -6,6 +6,7 @@ import torch
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 
+from rupairs.errors import RupairsError
 from training.losses import LossSettings, embed, make_loss
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -39,6 +40,47 @@ def test_pieces_of_like_length_give_the_same_embeddings(model: Any, piece: int) 
     pieces = embed(model, features(model), piece)
     for column, other in zip(whole, pieces, strict=True):
         torch.testing.assert_close(column, other)
+
+
+def prompted(model: Any, prompts: tuple[str, ...]) -> list[dict[str, Any]]:
+    return [
+        model.preprocess(texts, prompt=prompt)
+        for texts, prompt in zip(COLUMNS, prompts, strict=True)
+    ]
+
+
+def places(model: Any, given: list[dict[str, Any]], piece: int | None) -> int:
+    """Return how many places, padding included, go through the model."""
+    seen = []
+    hook = model[0].register_forward_pre_hook(
+        lambda module, inputs: seen.append(inputs[0]["input_ids"].numel())
+    )
+    try:
+        embed(model, given, piece)
+    finally:
+        hook.remove()
+    return sum(seen)
+
+
+@pytest.mark.parametrize("prompts", [("query: ",) * 3, ("query: ", "passage: ", "passage: ")])
+def test_pieces_spare_padding_of_texts_with_prompts(model: Any, prompts: tuple[str, ...]) -> None:
+    given = prompted(model, prompts)
+    assert {"modality", "prompt_length"} <= set(given[0])
+    used = sum(int(column["attention_mask"].sum()) for column in given)
+    assert places(model, given, 1) == used < places(model, given, None)
+    for column, other in zip(embed(model, given, None), embed(model, given, 3), strict=True):
+        torch.testing.assert_close(column, other)
+
+
+def test_prompts_left_out_of_the_pooling_are_told_apart_by_length(model: Any) -> None:
+    model[1].include_prompt = False
+    for prompts in (("query: ",) * 3, ("query: ", "passage: кот ", "passage: кот ")):
+        given = prompted(model, prompts)
+        for column, other in zip(embed(model, given, None), embed(model, given, 3), strict=True):
+            torch.testing.assert_close(column, other)
+    loss = make_loss(model, LossSettings(temperature=0.05, piece=3, cached=True))
+    with pytest.raises(RupairsError, match="prompts of one length"):
+        loss(given, None)
 
 
 def test_without_angle_it_is_the_librarys_loss(model: Any) -> None:
