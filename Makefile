@@ -1,6 +1,8 @@
 # Every verb installs what it needs. PYTHON must be 3.11 or newer.
 PYTHON ?= python3
 REALDATA ?= ../shared/realdata
+# Those that `make wheels` tries, as far as they are there.
+PYTHONS ?= python3.11 python3.12 python3.13
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
@@ -10,7 +12,7 @@ STUDIO := .venv-studio
 VLLM_DEVICE ?= $(shell nvidia-smi >/dev/null 2>&1 && echo gpu || echo cpu)
 
 .DEFAULT_GOAL := help
-.PHONY: help install vllm studio demo real test lint clean
+.PHONY: help install vllm studio demo real test lint wheels clean
 
 help: ## Show the verbs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -69,6 +71,11 @@ lint: $(INSTALLED) ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+wheels: $(INSTALLED) ## Build the wheel and try it with every extra on PYTHONS (fetches gigabytes)
+	rm -rf dist
+	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
+	$(BIN)/python tests/try_wheel.py dist/*.whl $(PYTHONS)
 
 clean: ## Remove runs and caches, keep .venv, .venv-vllm and .venv-studio
 	rm -rf runs .pytest_cache .mypy_cache .ruff_cache .hypothesis

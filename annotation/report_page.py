@@ -1,39 +1,25 @@
-"""The report as one HTML page that loads nothing: pictures are inside, texts are escaped.
+"""The report as one HTML page that loads nothing (`rupairs.page`), with plots of the votes."""
 
-A text may hold marks that turn the reading direction of what follows; they are shown as codes.
-"""
-
-import base64
 import io
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from annotation.page import LABELS
+from rupairs.page import png_address
+from rupairs.page import render as render_page
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TEMPLATE = Path(__file__).parent / "pages" / "report.html"
 _COLOURS = dict(zip(LABELS, ("#2b6cb0", "#c9b458", "#c0392b", "#888888"), strict=True))
-_TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 Row = dict[str, Any]
 
 
 def render(figures: Row) -> str:
     """Return the page."""
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    environment.filters |= {"shown": shown, "percent": percent}
-    template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
-    return template.render(**figures, pictures=pictures(figures))
-
-
-def shown(text: str) -> str:
-    """Return a text with its direction marks as codes, such as `[U+202E]`."""
-    return _TURNING.sub(lambda mark: f"[U+{ord(mark.group()):04X}]", text)
+    return render_page(TEMPLATE, **figures, percent=percent, pictures=pictures(figures))
 
 
 def percent(value: float | None) -> str:
@@ -75,4 +61,4 @@ def _days(axes: Any, days: list[str], title: str) -> None:
 def _address(figure: "Figure") -> str:
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=110, metadata={"Software": None})
-    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()
+    return png_address(stream.getvalue())

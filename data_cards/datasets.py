@@ -99,7 +99,7 @@ def _write_card(
     for config in info:
         for split in config["splits"]:
             rows[config["config_name"]][split["name"]] = split["num_examples"]
-    front = {
+    front: dict[str, Any] = {
         "language": ["ru"],
         **licensed.fields(),
         "pretty_name": context.config.title or title,
@@ -109,7 +109,7 @@ def _write_card(
         "dataset_info": info,
         "tags": ["synthetic", *(["simulated-annotation"] if context.simulated else [])],
     }
-    facts = {
+    facts: dict[str, Any] = {
         "title": context.config.title or title,
         "generator": generator(models(manifests)),
         "models": models(manifests),

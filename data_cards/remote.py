@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from data_cards.hub_errors import told
+from data_cards.pairs import LEFT_OUT
 from rupairs.manifest import NAME, sha256
 
 README = "README.md"
 # Notes of the run for the person who made it; the card says what others need.
-_KEPT_HERE = {NAME, "report.md", "notes.md"}
+_KEPT_HERE = {NAME, "report.md", "notes.md", LEFT_OUT}
 Kind = Literal["dataset", "model"]
 Fate = Literal["new", "changed", "same", "theirs"]
 

@@ -86,6 +86,14 @@ def status(
 
 
 @app.command()
+def report(run_directory: Annotated[Path, typer.Argument(metavar="RUN")]) -> None:
+    """Write report.html: the whole run on one page, also of an unfinished one."""
+    from rupairs.run_page.page import write_page
+
+    typer.echo(write_page(run_directory))
+
+
+@app.command()
 def trace(
     name: Annotated[str, typer.Argument(help="A pair or text id, or SOURCE#ROW.")],
     out: Out,

@@ -105,9 +105,19 @@ def run_steps(
             said = "already there" if outcome.state == "kept" else _said(outcome)
             progress.say(f"  {said}")
             outcomes.append(outcome)
+    _write_page(out, progress)
     _print_outcomes(outcomes, out, as_json)
     failed = any(o.manifest.facts.get("failed_calls") for o in outcomes)
     return EXIT_FAILED_ROWS if failed else 0
+
+
+def _write_page(out: Path, progress: Progress) -> None:
+    from rupairs.run_page.page import PAGE, write_page
+
+    try:
+        write_page(out)
+    except Exception as error:  # noqa: BLE001 (the run is done, with or without its page)
+        progress.say(f"{PAGE} was not written: {error}")
 
 
 def _said(outcome: Outcome) -> str:
@@ -156,7 +166,10 @@ def _print_outcomes(outcomes: list[Outcome], out: Path, as_json: bool) -> None:
 
 def _next(outcomes: list[Outcome], out: Path) -> list[str]:
     made = {o.step.name for o in outcomes}
-    lines = [f"Each folder has a report.md. How far this run is: rupairs status {out}"]
+    lines = [
+        f"The whole run on one page: {out}/report.html. Each folder has a report.md.",
+        f"How far this run is: rupairs status {out}",
+    ]
     if "data_cards.ruhnp" in made:
         lines.append(
             f'Open a release: python -c "from datasets import load_dataset; '

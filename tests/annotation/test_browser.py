@@ -1,11 +1,5 @@
-"""An annotator at work: a real browser before a real Label Studio.
+"""An annotator at work: a real browser before a real Label Studio."""
 
-The browser is Debian's (`apt-get install chromium`), or the program that RUPAIRS_CHROMIUM names;
-playwright drives it. Where either is missing, these tests are skipped and say so.
-"""
-
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,30 +10,16 @@ from annotation.projects import find_projects
 from rupairs.store import StageReader
 from tests.annotation.conftest import Run, candidate
 from tests.annotation.studio import House, Person, tasks_of
+from tests.browser import opened_browser
 
 Make = Callable[..., Run]
 _PATIENCE_MS = 120_000
-_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    program = os.environ.get("RUPAIRS_CHROMIUM") or shutil.which("chromium")
-    if program is None:
-        pytest.skip("no Chromium here: apt-get install chromium, or set RUPAIRS_CHROMIUM")
-    playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
-    with playwright.sync_playwright() as driver:
-        found = driver.chromium.launch(executable_path=program, args=_FLAGS)
+    with opened_browser() as found:
         yield found
-        found.close()
 
 
 @pytest.fixture

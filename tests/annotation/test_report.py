@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from annotation.report import controls, flags, progress
-from annotation.report_page import shown
+from rupairs.page import shown
 from rupairs.store import StageReader
 from tests.annotation.voting import ballots
 

@@ -9,6 +9,7 @@ from datasets import load_dataset
 from data_cards.opening import opened_set
 from data_cards.pairs import release_pairs
 from data_cards.readme import read_readme
+from data_cards.remote import publishable
 from data_cards.stage import STAGE, CardSection, DataCardsSection
 from data_cards.verify import verify
 from rupairs.errors import RupairsError
@@ -95,6 +96,12 @@ def test_the_part_that_may_be_passed_on_is_whole_without_the_rest(tmp_path: Path
     assert context.facts["refusals"] == []
     left_out = read_table(context.out / "left_out.parquet")
     assert left_out["source"].to_pylist() == ["pravo"]
+    assert sorted(publishable(context.out)) == [
+        "README.md",
+        "croissant.json",
+        "data/test-00000.parquet",
+        "data/train-00000.parquet",
+    ]
     loaded = load_dataset(str(context.out), cache_dir=str(tmp_path / "cache"))
     assert {split: len(rows) for split, rows in loaded.items()} == {"train": 2, "test": 1}
     assert loaded["train"].column_names == PAIR_SCHEMA.names

@@ -1,11 +1,11 @@
-"""The report as one HTML file that needs nothing else: plots inside, texts escaped."""
+"""The report as one HTML page that loads nothing (`rupairs.page`), plots inside."""
 
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rupairs.page import png_address, render
 from training.evaluation import published
 from training.evaluation.encodechka.scores import TASKS, means
 
@@ -31,16 +31,10 @@ class Page:
 
 def write_page(page: Page, path: Path) -> None:
     """Write the page."""
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
-    plots = {t: b64encode(p.read_bytes()).decode("ascii") for t, p in page.plots.items()}
-    text = template.render(
+    text = render(
+        _TEMPLATE,
         page=page,
-        plots=plots,
+        plots={title: png_address(plot.read_bytes()) for title, plot in page.plots.items()},
         tasks=[*TASKS, *_GROUPS],
         encoders=comparison(page.scores) if page.scores else [],
         source=published.source("encodechka"),
