@@ -76,6 +76,27 @@ def plan(
 
 
 @app.command()
+def scale(
+    recipe: Annotated[str, typer.Argument(help="A .toml file, or demo, real, full.")] = "full",
+    rates: Annotated[Path | None, typer.Option(help="A rates file; else the shipped one.")] = None,
+    measured: Annotated[
+        list[Path] | None, typer.Option(help="JSON of a benchmark, or of plan --measure.")
+    ] = None,
+    rate: Annotated[list[str] | None, typer.Option(help="A rate of your own: name=value.")] = None,
+    write: Annotated[
+        list[Path] | None,
+        typer.Option(help="A .md page whose tables are made anew, or a .toml for the rates."),
+    ] = None,
+    override: Set = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a recipe takes at other sizes, from measured rates, and what breaks first."""
+    from rupairs.scale.show import show_scale
+
+    show_scale(recipe, override or [], rates, measured or [], rate or [], write or [], as_json)
+
+
+@app.command()
 def status(
     run_directory: Annotated[Path, typer.Argument(metavar="RUN")], as_json: AsJson = False
 ) -> None:
