@@ -18,8 +18,6 @@ from rupairs.errors import RupairsError
 BEGIN = "<!-- Made from manifests and replaced by every release; write above or below it. -->"
 END = "<!-- End of what is made from manifests. -->"
 _FRONT = re.compile(r"\A\ufeff?\s*---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
-
-
 # PyYAML leaves to Python what it says of 2024-99-99, of `0x_`, or of a thousand brackets.
 _NO_YAML = (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError)
 

@@ -101,8 +101,12 @@ def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
     else:
         lines = (line for _, line in text_lines(path))
         reader = csv.DictReader(lines, delimiter="\t" if kind == ".tsv" else ",")
-        _has_columns(path, reader.fieldnames or ())
-        yield from reader
+        try:
+            _has_columns(path, reader.fieldnames or ())
+            yield from reader
+        except csv.Error as error:
+            where = f"{path}: line {reader.line_num}"
+            raise RupairsError(f"{where}: not a table ({error})") from None
 
 
 def _json_rows(path: Path) -> Iterator[Mapping[str, Any]]:

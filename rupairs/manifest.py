@@ -108,11 +108,11 @@ def read_manifest(directory: Path) -> Manifest:
             f"{error.errors()[0]['msg']}); delete {directory} and run the stage again"
         ) from None
     for name, facts in manifest.files.items():
-        file, size = directory / name, _size(directory, name)
+        size = _size(directory, name)
         if size != facts.bytes:
             found = "is missing" if size is None else f"has {size} bytes instead of {facts.bytes}"
             raise RupairsError(
-                f"{file}: {found}; the file was damaged after it was written: "
+                f"{directory}/{name}: {found}; the file was damaged after it was written: "
                 f"delete {directory} and run the stage again"
             )
     return manifest

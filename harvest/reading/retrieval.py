@@ -79,7 +79,7 @@ def joined_pairs(native: Native, *files: str) -> Iterator[Draft | Unusable]:
                 shown = {"query_id": query_id, "query": row.text("query")}
                 yield Unusable(shown, "no_positive", f"{path.name} row {row.number}")
             for passage in passages:
-                text = titled(passage.get("title") or "", passage.get("text") or "")
+                text = titled(passage.get("title") or "", passage["text"] or "")
                 yield Draft(f"{query_id}:{passage['docid']}", row.text("query"), text, RELEVANT)
 
 
@@ -98,6 +98,7 @@ def judgements(path: Path) -> Iterator[Judgement]:
         cells = line.split()
         if len(cells) != 4 or not cells[3].isdecimal():
             raise RupairsError(f"{path}: line {number}: not `query Q0 passage relevance`")
+        # Digit by digit: `int` refuses thousands of them.
         yield Judgement(cells[0], cells[2], any(map(int, cells[3])))
 
 

@@ -52,7 +52,7 @@ def _squad(path: Path) -> Collection:
                 for question in paragraph["qas"]:
                     collection.queries[question["id"]] = question["question"]
                     collection.relevant.setdefault(question["id"], {})[number] = 1
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise RupairsError(
             f"{path}: neither a stage directory of pairs nor a file in SQuAD's form ({error!r})"
         ) from None

@@ -167,7 +167,7 @@ def _scores(path: Path) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(found, dict) or not found.keys() >= {"model", "prompt", "tasks", "means"}:
             raise ValueError("a key is missing")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         kind = "not what `rupairs evaluate encodechka --json` prints"
         raise RupairsError(f"{path}: {kind} ({error})") from None
     return found

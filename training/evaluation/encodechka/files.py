@@ -75,7 +75,7 @@ def documents(path: Path) -> list[tuple[str, list[tuple[str, int, int]]]]:
             place = f"text {index}"
             spans = [(str(kind), int(start), int(end)) for kind, start, end in entities]
             found.append((str(text), spans))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         form = '{"texts": [...], "labels": [[[kind, start, end], ...], ...]}'
         raise RupairsError(f"{path}: {place} is not of the form {form} ({error!r})") from None
     return found
