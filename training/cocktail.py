@@ -44,7 +44,8 @@ def differences(first: Any, other: Any) -> Iterator[str]:
         configs = [m.get_config_dict() for m in (module, twin)]
         if configs[0] != configs[1]:
             yield f"settings of {name} differ ({_unequal(*configs)})"
-    if first.prompts != other.prompts or first.default_prompt_name != other.default_prompt_name:
+    # Which of them is the default says nothing about weights; a saved encoder has its own.
+    if first.prompts != other.prompts:
         yield f"prompts {other.prompts} instead of {first.prompts}"
     if first.tokenizer.get_vocab() != other.tokenizer.get_vocab():
         yield "another vocabulary"

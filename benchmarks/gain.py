@@ -1,0 +1,158 @@
+"""Does training help? Encodechka's sentence tasks before and after training on open data.
+
+    python -m benchmarks.gain --seeds 1,2,3
+
+run at the root of the repository with the environment of the project. Small open sets (`gain_data`)
+and rewritings by rule are harvested without the texts of Encodechka, STS-B and paraphraser.ru; the
+embedded multilingual-e5-small is trained on them, and scored on all eight sentence tasks before and
+after, by its own pooling. `--fractions` trains on parts of the data as well. Everything is a
+recipe: `rupairs run` makes it again, and a killed run goes on. Prints Markdown and writes JSON.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from benchmarks.gain_data import SOURCES, write_native
+from benchmarks.harvest_measure import machine
+
+ROOT = Path(__file__).resolve().parents[1]
+SETTINGS = (
+    "steps = 120",
+    "batch_size = 32",
+    "max_length = 64",
+    "learning_rate = 2e-5",
+    "temperature = 0.05",
+    "mixing = 0.7",
+)
+SENTENCE_TASKS = ("STS", "PI", "NLI", "SA", "TI", "IA", "IC", "ICX")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--realdata", type=Path, default=ROOT / "../shared/realdata")
+    parser.add_argument("--work", type=Path, default=ROOT / "runs/benchmarks/gain")
+    parser.add_argument("--out", type=Path, default=ROOT / "runs/benchmarks/gain.json")
+    parser.add_argument("--seeds", default="1,2,3")
+    parser.add_argument("--fractions", default="1", help="of every source, for a learning curve")
+    parser.add_argument("--rows", type=int, help="of each of Encodechka's files: a first look")
+    parser.add_argument(
+        "--set", action="append", help=f"of training.encoder; {'; '.join(SETTINGS)}"
+    )
+    asked = parser.parse_args()
+    if not asked.realdata.is_dir():
+        print(f"skipped: no real data at {asked.realdata}; name its folder with --realdata")
+        return 0
+    asked.realdata, asked.work = asked.realdata.resolve(), asked.work.resolve()
+    native = write_native(asked.realdata, asked.work)
+    found = []
+    for fraction in map(float, asked.fractions.split(",")):
+        for seed in map(int, asked.seeds.split(",")):
+            found.append(_trained(asked, native, fraction, seed))
+            _write(asked, found)
+    print("\n".join(_table(found)))
+    return 0
+
+
+def _trained(asked: argparse.Namespace, native: Path, fraction: float, seed: int) -> dict[str, Any]:
+    """Harvest, train and score in a run of its own; return what its manifests say."""
+    run = asked.work / f"run-{fraction:g}-{seed}"
+    recipe = asked.work / f"recipe-{fraction:g}-{seed}.toml"
+    recipe.write_text(_recipe(asked, native, fraction, seed), encoding="utf-8")
+    command = [str(Path(sys.executable).with_name("rupairs")), "run", str(recipe)]
+    subprocess.run([*command, "--out", str(run)], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    manifest = json.loads((run / "training/encoder/manifest.json").read_text(encoding="utf-8"))
+    evaluated = run / "training/evaluation/scores.json"
+    return {
+        "fraction": fraction,
+        "seed": seed,
+        "pairs": json.loads((run / "harvest/pairs/manifest.json").read_text())["counts"],
+        "training": {k: manifest["facts"].get(k) for k in ("examples", "steps", "seconds")},
+        "scores": json.loads(evaluated.read_text(encoding="utf-8")),
+    }
+
+
+def _recipe(asked: argparse.Namespace, native: Path, fraction: float, seed: int) -> str:
+    rows = f"rows = {asked.rows}\n" if asked.rows else ""
+    own = "\n".join(asked.set or SETTINGS)
+    caps = "".join(
+        f"[training.encoder.sources.{name}]\ncap = {max(1, round(fraction * cap))}\n"
+        for name, cap in SOURCES.items()
+    )
+    return f"""\
+[run]
+name = "gain"
+seed = {seed}
+
+[encoder]
+model = "embedded"
+pruned = true
+
+[harvest]
+from_dir = {json.dumps(str(native))}
+
+[harvest.rows]
+sources = {json.dumps(list(SOURCES))}
+
+[harvest.pairs]
+benchmarks = {json.dumps(str(asked.work / "benchmarks"))}
+
+[training.encoder]
+{own}
+{caps}
+[training.evaluation]
+mode = "fixed"
+tasks = {json.dumps(list(SENTENCE_TASKS))}
+encodechka = {json.dumps(str(asked.realdata / "encodechka"))}
+{rows}"""
+
+
+def _write(asked: argparse.Namespace, found: list[dict[str, Any]]) -> None:
+    asked.out.parent.mkdir(parents=True, exist_ok=True)
+    settings = {name: str(value) for name, value in vars(asked).items()}
+    result = {"machine": machine(os.cpu_count() or 1), "settings": settings, "runs": found}
+    text = json.dumps(result, ensure_ascii=False, indent=2) + "\n"
+    asked.out.write_text(text, encoding="utf-8")
+
+
+def _table(found: list[dict[str, Any]]) -> list[str]:
+    """Return a row a part of the data: means over the seeds, and what lies between their ends."""
+    head = ["of the data", "seeds", "examples", *SENTENCE_TASKS, "Mean S"]
+    lines = [f"| {' | '.join(head)} |", f"|---{'|--:' * (len(head) - 1)}|"]
+    before = found[0]["scores"]["before"]
+    lines.append(_row("before training", "", "", [_values(before)]))
+    for fraction in dict.fromkeys(run["fraction"] for run in found):
+        runs = [run for run in found if run["fraction"] == fraction]
+        values = [_values(run["scores"]["after"]) for run in runs]
+        seen = f"{statistics.mean(run['training']['examples'] for run in runs):,.0f}"
+        lines.append(_row(f"{fraction:.0%}", str(len(runs)), seen, values))
+    rows = {score["rows"] for score in before["encodechka"].values()}
+    lines += [
+        "",
+        f"Rows of a task: {min(rows):,} to {max(rows):,}. {found[0]['scores']['remarks'][1]}",
+    ]
+    return lines
+
+
+def _values(scores: dict[str, Any]) -> list[float]:
+    tasks = scores["encodechka"]
+    return [*(tasks[task]["fixed"] for task in SENTENCE_TASKS), scores["means"]["fixed"]["Mean S"]]
+
+
+def _row(name: str, seeds: str, examples: str, runs: list[list[float]]) -> str:
+    cells = []
+    for values in zip(*runs, strict=True):
+        cell = f"{statistics.mean(values):.3f}"
+        if len(values) > 1:
+            cell += f" ({min(values):.3f}–{max(values):.3f})"
+        cells.append(cell)
+    return f"| {' | '.join([name, seeds, examples, *cells])} |"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
