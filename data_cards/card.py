@@ -1,4 +1,7 @@
-"""Cards: Markdown with the Hub's front matter, every figure read from manifests."""
+"""Cards: Markdown with the Hub's front matter, every figure read from manifests.
+
+`README.md` is in English; `README.ru.md`, in Russian, is made from the same facts.
+"""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -8,8 +11,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from data_cards.readme import Readme
+from data_cards.russian import counted, in_russian, markdown_in_russian, number
+from data_cards.stage import CardSection
 from rupairs.manifest import Manifest, ModelFacts
 
+RUSSIAN = "README.ru.md"
 _TEMPLATES = Path(__file__).parent / "templates"
 _SIZES = (
     (1_000, "n<1K"),
@@ -20,26 +26,37 @@ _SIZES = (
 )
 
 
-def render(
-    template: str, front: Mapping[str, Any], facts: Mapping[str, Any], prose: str = ""
-) -> str:
-    """Return the card: YAML front matter, prose by hand, and the template filled with `facts`.
+def write_cards(
+    folder: Path,
+    name: str,
+    front: Mapping[str, Any],
+    facts: Mapping[str, Any],
+    section: CardSection,
+) -> None:
+    """Write both cards of a release: prose by hand, and the templates `name` filled with `facts`.
 
-    A name the template asks for and `facts` lacks is an error, so a card has no silent gaps.
+    A name that a template asks for and `facts` lacks is an error, so a card has no silent gaps.
     """
-    body = _environment().get_template(template).render(**facts)
-    return Readme(front, made=body, before=prose).text()
+    environment = _environment()
+    made, russian = (
+        environment.get_template(f"{name}{language}.md.jinja").render(**facts)
+        for language in ("", ".ru")
+    )
+    card = Readme(front, made=made, before=section.prose_text()).text()
+    (folder / "README.md").write_text(card, encoding="utf-8")
+    parts = (section.russian_prose_text(), russian.strip())
+    (folder / RUSSIAN).write_text("\n\n".join(filter(None, parts)) + "\n", encoding="utf-8")
 
 
-def description(template: str, facts: Mapping[str, Any]) -> str:
-    """Return what the card's block `description` says, as plain text on one line."""
-    found = _environment().get_template(template)
+def description(name: str, facts: Mapping[str, Any]) -> str:
+    """Return what the English card's block `description` says, as plain text on one line."""
+    found = _environment().get_template(f"{name}.md.jinja")
     text = "".join(found.blocks["description"](found.new_context(dict(facts))))
     return " ".join(re.sub(r"\*\*|`", "", text).split())
 
 
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -47,6 +64,13 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
         autoescape=False,
     )
+    environment.filters |= {
+        "counted": counted,
+        "in_russian": in_russian,
+        "markdown_in_russian": markdown_in_russian,
+        "number": number,
+    }
+    return environment
 
 
 def size_category(rows: int) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from data_cards.annotations import ANNOTATION_SCHEMA, annotations
-from data_cards.card import description, funnel, licenses, models, render, size_category
+from data_cards.card import description, funnel, licenses, models, size_category, write_cards
 from data_cards.croissant import About, write_croissant
 from data_cards.front import Files, Licensed, configs, dataset_info
 from data_cards.terms import forbidding
@@ -31,7 +31,7 @@ def release_ruhnp(context: Context) -> None:
     """Write `train/val/test.parquet` with query, pos, neg, the card and `croissant.json`."""
     pairs = _pairs(context, "ruhnp.release")
     files = _write_splits(context.out, "", pairs, views.by_anchor, views.ANCHOR_SCHEMA)
-    _write_card(context, "ruhnp.md.jinja", "RuHNP", {"default": files}, pairs)
+    _write_card(context, "ruhnp", "RuHNP", {"default": files}, pairs)
 
 
 def release_ruwanli(context: Context) -> None:
@@ -47,7 +47,7 @@ def release_ruwanli(context: Context) -> None:
     files = {"default": default, "triplets": triplets, "annotations": annotated}
     for step, picture in _PICTURES.items():
         shutil.copyfile(context.inputs[step].directory / picture, context.out / picture)
-    _write_card(context, "ruwanli.md.jinja", "RuWANLI", files, pairs)
+    _write_card(context, "ruwanli", "RuWANLI", files, pairs)
 
 
 def _pairs(context: Context, step: str) -> list[Row]:
@@ -120,12 +120,12 @@ def _write_card(
         "steps": {m.step: m for m in manifests},
         "rows": rows,
         "pairs": len(pairs),
+        "by_rule": sum(pair["origin"] == "rule" for pair in pairs),
         "simulated": context.simulated,
         "labels": _shares(pairs),
         "versions": manifests[-1].versions,
     }
-    card = render(template, front, facts, context.config.prose_text())
-    (context.out / "README.md").write_text(card, encoding="utf-8")
+    write_cards(context.out, template, front, facts, context.config)
     said = [description(template, facts), facts["generator"].note]
     said += [_SIMULATED] if context.simulated else []
     about = About(

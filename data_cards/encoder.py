@@ -7,8 +7,9 @@ their licenses are told, and only credentialed ones, which bind what is made of 
 import shutil
 from pathlib import Path
 
-from data_cards.card import funnel, licenses, models, render
+from data_cards.card import funnel, licenses, models, write_cards
 from data_cards.front import Licensed
+from data_cards.terms import refusals, release_terms
 from rupairs.licenses import conditions_of
 from rupairs.manifest import NAME, Manifest
 from rupairs.steps import Context
@@ -27,7 +28,8 @@ def release_encoder(context: Context) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(trained.directory / name, target)
     for name in evaluation.manifest.files:
-        if Path(name).suffix == ".png":
+        # The plots that the card shows, and the page it links.
+        if Path(name).suffix in (".png", ".html"):
             shutil.copyfile(evaluation.directory / name, context.out / name)
     manifests = [reader.manifest for reader in context.inputs.values()]
     licensed = _licensed(manifests)
@@ -50,17 +52,17 @@ def release_encoder(context: Context) -> None:
         "simulated": context.simulated,
         "versions": trained.manifest.versions,
     }
-    card = render("encoder.md.jinja", front, facts, context.config.prose_text())
-    (context.out / "README.md").write_text(card, encoding="utf-8")
+    write_cards(context.out, "encoder", front, facts, context.config)
     context.facts |= licensed.facts()
 
 
 def _licensed(manifests: list[Manifest]) -> Licensed:
     start = next(m for m in models(manifests) if m.role == "initial encoder")
-    licensed = Licensed.of([(start.id, start.license)])
+    refused = refusals([(start.id, start.license)])
     closed = [
         f"trained on {source} ({license_id})"
         for source, license_id in licenses(manifests).items()
         if "credentialed" in conditions_of(license_id)
     ]
-    return Licensed(licensed.terms, (*licensed.refusals, *closed))
+    terms = release_terms({start.license: 1}, of=start.id)
+    return Licensed(terms, (*map(str, refused), *closed))

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from data_cards.card import description, funnel, render, size_category
+from data_cards.card import description, funnel, size_category, write_cards
 from data_cards.croissant import About, write_croissant
 from data_cards.front import Licensed, configs, dataset_info
 from data_cards.terms import forbidding
@@ -131,11 +131,10 @@ def _write_card(
         "left_out": reader.manifest.counts.rows_out - total,
         "versions": reader.manifest.versions,
     }
-    card = render("pairs.md.jinja", front, facts, context.config.prose_text())
-    (context.out / "README.md").write_text(card, encoding="utf-8")
+    write_cards(context.out, "pairs", front, facts, context.config)
     about = About(
         name=front["pretty_name"],
-        description=description("pairs.md.jinja", facts),
+        description=description("pairs", facts),
         terms=licensed.terms,
         keywords=tuple(front["tags"]),
         url=context.config.url,

@@ -1,5 +1,6 @@
 """The steps that turn finished stages into release folders."""
 
+from pathlib import Path
 from typing import ClassVar
 
 from pydantic import Field
@@ -15,24 +16,34 @@ _PROSE_TITLE = "prose of the card"
 class CardSection(Section):
     """What one release's card is called, and a Markdown file of prose that it begins with.
 
+    `prose_ru` is that of the card in Russian.
     `url` is the page where the release is, or will be, published.
     With `only_redistributable`, rows that may not be passed on are left out of the release.
     """
 
     # The text of the file counts, not the place where it lies.
-    transient: ClassVar[frozenset[str]] = frozenset({"prose"})
+    transient: ClassVar[frozenset[str]] = frozenset({"prose", "prose_ru"})
     title: str = ""
     prose: RecipePath | None = None
+    prose_ru: RecipePath | None = None
     only_redistributable: bool = False
     url: str = Field(default="", pattern=r"^(https?://\S+)?$")
 
     def prose_text(self) -> str:
         """Return the prose; `UsageError` names a file that is not there."""
-        if self.prose is None:
-            return ""
-        if not self.prose.is_file():
-            raise UsageError(f"{self.prose}: no such file ({_PROSE_TITLE})")
-        return self.prose.read_text(encoding="utf-8").strip()
+        return _text(self.prose)
+
+    def russian_prose_text(self) -> str:
+        """Return the prose of the card in Russian; `UsageError` as above."""
+        return _text(self.prose_ru)
+
+
+def _text(path: Path | None) -> str:
+    if path is None:
+        return ""
+    if not path.is_file():
+        raise UsageError(f"{path}: no such file ({_PROSE_TITLE})")
+    return path.read_text(encoding="utf-8").strip()
 
 
 class DataCardsSection(Section):
@@ -47,11 +58,13 @@ class DataCardsSection(Section):
 def prose_hashes(section: DataCardsSection) -> dict[str, str]:
     """Return the SHA-256 of the files of prose, by the release they stand in."""
     cards = {name: getattr(section, name) for name in ("pairs", "ruhnp", "ruwanli", "encoder")}
-    return {
-        f"{_PROSE_TITLE} {name}": sha256(card.prose)
+    paths = {
+        f"{_PROSE_TITLE} {name}{language}": path
         for name, card in cards.items()
-        if card and card.prose and card.prose.is_file()
+        if card
+        for language, path in (("", card.prose), (" in Russian", card.prose_ru))
     }
+    return {title: sha256(path) for title, path in paths.items() if path and path.is_file()}
 
 
 STAGE = Stage(
@@ -106,6 +119,7 @@ STAGE = Stage(
             external="data_cards.stage:prose_hashes",
             enabled=lambda section: section.encoder is not None,
             directory="release/encoder",
+            version=2,
         ),
     ),
 )

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from data_cards import russian
 from rupairs.licenses import CONDITIONS, conditions_of, parts_of
 
 FORBIDDING = ("credentialed", "unknown", "unrecognised", "no_derivatives")
@@ -53,11 +54,15 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Terms:
-    """The license of a release as the Hub names it, its own name if that is `other`, and why."""
+    """The license of a release as the Hub names it, its own name if that is `other`, and why.
+
+    `reasons` and `reasons_ru` say the same in English and in Russian.
+    """
 
     hub: str
     name: str
     reasons: tuple[str, ...]
+    reasons_ru: tuple[str, ...]
 
 
 def forbidding(license_id: str) -> str | None:
@@ -82,22 +87,52 @@ def refusals(rows: Iterable[tuple[str, str]], examples: int = 3) -> list[Refusal
     return sorted(refused, key=lambda refusal: (-refusal.rows, refusal.license))
 
 
-def release_terms(rows: Mapping[str, int]) -> Terms:
-    """Return the terms of a release whose rows have these licenses, counted."""
+def release_terms(rows: Mapping[str, int], of: str = "") -> Terms:
+    """Return the terms of a release whose rows have these licenses, counted.
+
+    `of` names what is licensed where it is one thing, not rows.
+    """
     parts = _parts(rows)
-    reasons = [f"{n} rows: {name} ({_said(name)})" for name, n in parts.items()]
+    reasons = [_counted(name, n, of) for name, n in parts.items()]
     closed = [name for name in parts if forbidding(name)]
     if closed:
-        why = f"no release may hold rows under: {', '.join(closed)}"
-        return Terms("unknown", "", (why, *reasons))
+        names = ", ".join(closed)
+        why = (
+            f"no release may hold rows under: {names}",
+            f"нельзя публиковать строки на условиях: {names}",
+        )
+        return _terms(("unknown", ""), [why, *reasons])
     binding = [name for name in parts if "free" not in conditions_of(name)] or list(parts)
     if len(binding) == 1:
-        return Terms(*_hub(binding[0]), tuple(reasons))
+        return _terms(_hub(binding[0]), reasons)
     if (one := _share_alike(binding)) is not None:
-        why = f"rows under share-alike terms make all of it {one}"
-        return Terms(*_hub(one), (why, *reasons))
-    why = "no one license satisfies all rows, so each row keeps its own"
-    return Terms("other", "several-licenses-by-row", (why, *reasons))
+        why = (
+            f"rows under share-alike terms make all of it {one}",
+            f"из-за строк на условиях share-alike весь набор распространяется под {one}",
+        )
+        return _terms(_hub(one), [why, *reasons])
+    why = (
+        "no one license satisfies all rows, so each row keeps its own",
+        "ни одна лицензия не подходит всем строкам сразу, поэтому у каждой строки своя",
+    )
+    return _terms(("other", "several-licenses-by-row"), [why, *reasons])
+
+
+def _terms(license_id: tuple[str, str], reasons: list[tuple[str, str]]) -> Terms:
+    english, in_russian = zip(*reasons, strict=True)
+    return Terms(*license_id, english, in_russian)
+
+
+def _counted(name: str, rows: int, of: str) -> tuple[str, str]:
+    """Return a license, what is under it and what it means, in English and in Russian."""
+    conditions = conditions_of(name)
+    means = "; ".join(CONDITIONS[condition] for condition in conditions)
+    in_russian = "; ".join(russian.CONDITIONS[condition] for condition in conditions)
+    counted = russian.counted(rows, "строка", "строки", "строк")
+    return (
+        f"{of or f'{rows} rows'}: {name} ({means})",
+        f"{of or counted}: {name} ({in_russian})",
+    )
 
 
 def _parts(rows: Mapping[str, int]) -> dict[str, int]:
@@ -106,10 +141,6 @@ def _parts(rows: Mapping[str, int]) -> dict[str, int]:
         for name in parts_of(license_id):
             parts[name] = parts.get(name, 0) + count
     return dict(sorted(parts.items(), key=lambda item: (-item[1], item[0])))
-
-
-def _said(name: str) -> str:
-    return "; ".join(CONDITIONS[condition] for condition in conditions_of(name))
 
 
 def _hub(name: str) -> tuple[str, str]:

@@ -98,6 +98,7 @@ def test_the_part_that_may_be_passed_on_is_whole_without_the_rest(tmp_path: Path
     assert left_out["source"].to_pylist() == ["pravo"]
     assert sorted(publishable(context.out)) == [
         "README.md",
+        "README.ru.md",
         "croissant.json",
         "data/test-00000.parquet",
         "data/train-00000.parquet",

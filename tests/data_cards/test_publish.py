@@ -47,6 +47,7 @@ def release(folder: Path, texts: list[str], **facts: Any) -> Path:
     folder.mkdir(parents=True)
     write_table(pa.table({"query": texts}), folder / "train.parquet")
     (folder / "README.md").write_text(Readme(FRONT, f"# {len(texts)} строк").text(), "utf-8")
+    (folder / "README.ru.md").write_text(f"По-русски: {len(texts)} строк.\n", "utf-8")
     (folder / "report.md").write_text("Для того, кто делал.", "utf-8")
     Manifest(
         step="data_cards.ruhnp",
@@ -79,7 +80,7 @@ def test_a_release_arrives_once_and_opens(hub: WritableHub, tmp_path: Path) -> N
     repository = hub.repositories["datasets", PLACE.repo]
     assert repository.private
     assert repository.tags == {"v1": first.commit}
-    assert sorted(on_hub(hub)) == [".gitattributes", "README.md", "train.parquet"]
+    assert sorted(on_hub(hub)) == [".gitattributes", "README.md", "README.ru.md", "train.parquet"]
     files = plan(api(hub), open_release(folder, Wishes()), PLACE, Wishes()).files
     check_arrival(api(hub), PLACE, files)
     assert opened(api(hub), PLACE) == {"default/train": 2}
@@ -95,6 +96,7 @@ def test_looking_first_sends_nothing(hub: WritableHub, tmp_path: Path) -> None:
     found = plan(api(hub), open_release(folder, Wishes()), PLACE, Wishes())
     assert {c.name: c.fate for c in found.changes} == {
         "README.md": "changed",
+        "README.ru.md": "new",
         "old.parquet": "theirs",
         "train.parquet": "new",
     }
@@ -108,6 +110,17 @@ def test_what_others_wrote_and_their_files_stay(hub: WritableHub, tmp_path: Path
     readme = read_readme(on_hub(hub)["README.md"].decode(), "README.md")
     assert (readme.before, readme.made) == ("Чужое.", "# 1 строк")
     assert on_hub(hub)["extra/val.parquet"] == b"1"
+
+
+def test_the_card_in_russian_is_a_file_like_others(hub: WritableHub, tmp_path: Path) -> None:
+    theirs = {"README.md": "Чужое.".encode(), "README.ru.md": "Прежнее.".encode()}
+    hub.add("datasets", PLACE.repo, theirs)
+    folder = release(tmp_path / "a", ["Лена поёт."])
+    found = plan(api(hub), open_release(folder, Wishes()), PLACE, Wishes())
+    assert {c.name: c.fate for c in found.changes}["README.ru.md"] == "changed"
+    send(hub, folder)
+    assert on_hub(hub)["README.ru.md"] == (folder / "README.ru.md").read_bytes()
+    assert read_readme(on_hub(hub)["README.md"].decode(), "README.md").before == "Чужое."
 
 
 def test_a_pull_request_leaves_the_branch_alone(hub: WritableHub, tmp_path: Path) -> None:
