@@ -12,7 +12,7 @@ STUDIO := .venv-studio
 VLLM_DEVICE ?= $(shell nvidia-smi >/dev/null 2>&1 && echo gpu || echo cpu)
 
 .DEFAULT_GOAL := help
-.PHONY: help install vllm studio demo real test lint wheels clean
+.PHONY: help install vllm studio demo real test lint wheels audit clean
 
 help: ## Show the verbs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -76,6 +76,11 @@ wheels: $(INSTALLED) ## Build the wheel and try it with every extra on PYTHONS (
 	rm -rf dist
 	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
 	$(BIN)/python tests/try_wheel.py dist/*.whl $(PYTHONS)
+
+audit: ## Look all pinned packages up in the database of known vulnerabilities (asks PyPI)
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/pip install --quiet 'pip-audit>=2.9,<3'
+	for pins in constraints*.txt; do .venv-audit/bin/pip-audit --no-deps --disable-pip --strict -r $$pins || exit 1; done
 
 clean: ## Remove runs and caches, keep .venv, .venv-vllm and .venv-studio
 	rm -rf runs .pytest_cache .mypy_cache .ruff_cache .hypothesis
