@@ -20,7 +20,7 @@ from rupairs.store import DROPPED
 PAGE = "report.html"
 _TEMPLATE = Path(__file__).with_name("run.html.jinja")
 _EMBEDDED = GEMMA_270M.name
-_CARDS = ("README.md", "croissant.json")
+_CARDS = ("README.md", "README.ru.md", "croissant.json")
 _ROWS_OF_STEP, _ROWS_OF_RELEASE = 3, 5
 
 

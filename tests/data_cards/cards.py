@@ -1,0 +1,138 @@
+"""Releases whose cards tests read, made from finished steps that are written by hand."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from data_cards.datasets import release_ruhnp
+from data_cards.encoder import release_encoder
+from data_cards.stage import STAGE
+from rupairs.manifest import Counts, Manifest, ModelFacts, describe_files
+from rupairs.pairs import PAIR_SCHEMA, Pair
+from rupairs.progress import Progress
+from rupairs.recipe import EncoderSection, Recipe, RunSection
+from rupairs.steps import Context
+from rupairs.store import StageReader, StageWriter
+from tests.versions import version_of
+
+GENERATOR = ModelFacts(role="generator", id="gen", revision="r1", license="MIT")
+_LLM = {"temperature": 1.0, "top_p": 0.9}
+_PROMPTS = {"positive_prompt": "paraphrase.v1", "negative_prompt": "hard_negative.v2"}
+_CODE = re.compile(r"```.*?```|`[^`\n]*`|\]\([^)]*\)|https?://\S+", re.DOTALL)
+_ENGLISH = re.compile(r"[A-Za-z][A-Za-z'-]*(?: [A-Za-z][A-Za-z'-]*){3,}")
+_NUMBER = re.compile(r"\d(?:[\d.,\xa0]*\d)?")
+
+
+def english_left(text: str, names: Iterable[str] = ("Gemma Terms of Use",)) -> list[str]:
+    """Return what stands in English in a Russian text, but code, links and names."""
+    text = _CODE.sub("", text)
+    for name in names:
+        text = text.replace(name, "")
+    return _ENGLISH.findall(text)
+
+
+def numbers(text: str) -> Counter[str]:
+    """Return the figures of a text, however thousands are parted."""
+    return Counter(re.sub(r"[,\xa0]", "", found) for found in _NUMBER.findall(text))
+
+
+def finished(
+    folder: Path, name: str, rows: list[dict[str, Any]], files: Mapping[str, str], **said: Any
+) -> StageReader:
+    """Write a step's directory and return its reader; `said` goes into its manifest."""
+    directory = folder / name
+    directory.mkdir(parents=True)
+    with StageWriter(directory, PAIR_SCHEMA) as writer:
+        for row in writer.each(rows):
+            writer.keep(row)
+    for file, text in files.items():
+        (directory / file).write_text(text, "utf-8")
+    facts: dict[str, Any] = {
+        "step": name,
+        "step_version": version_of(name),
+        "fingerprint": "f",
+        "seed": 0,
+        "config": {"llm": _LLM, **_PROMPTS},
+        "inputs": {},
+        "counts": Counts(
+            rows_in=7_003, rows_out=7_000, rows_dropped=3, dropped_by_reason={"copy": 3}
+        ),
+        "files": describe_files(directory),
+        "models": [GENERATOR],
+        "licenses": {"wikipedia": "CC-BY-SA-4.0"},
+        "facts": {"calls": 21},
+        "versions": {"rupairs": "0.1"},
+    }
+    Manifest(**(facts | said)).write(directory)
+    return StageReader(directory)
+
+
+def ruhnp(folder: Path, by_rule: int = 0, simulated: bool = False, **card: Any) -> Path:
+    """Return a RuHNP release of three pairs, some of them made by rules."""
+    texts = [("Лена поёт.", 1, "train"), ("Лена молчит.", -1, "train"), ("Мост открыт.", 1, "test")]
+    rows = [
+        Pair(
+            query="Поёт Лена." if split == "train" else "Мост открыли.",
+            passage=text,
+            relation="paraphrase" if polarity > 0 else "non_paraphrase",
+            polarity=polarity,
+            symmetric=True,
+            group_id=split,
+            source="ruhnp",
+            source_revision="gen@r1",
+            source_row=str(number),
+            license="CC-BY-SA-4.0; MIT",
+            origin="rule" if number < by_rule else "generated",
+            split=split,
+        ).row()
+        for number, (text, polarity, split) in enumerate(texts)
+    ]
+    names = ("ruhnp.anchors", "ruhnp.generate", "ruhnp.verify", "ruhnp.release")
+    inputs = {
+        name: finished(folder, name, rows if name == "ruhnp.release" else [], {}) for name in names
+    }
+    context = _context(folder, "data_cards.ruhnp", {"ruhnp": card}, inputs, simulated)
+    release_ruhnp(context)
+    return context.out
+
+
+def encoder(folder: Path, notes: str, note: str = "", **card: Any) -> Path:
+    """Return an encoder's release with these notes of its evaluation."""
+    start = ModelFacts(role="initial encoder", id="a/b", revision="", license="MIT", note=note)
+    models = [GENERATOR, start]
+    files = {"notes.md": notes, "cosine.png": "a plot", "report.html": "a page"}
+    inputs = {
+        "training.encoder": finished(
+            folder,
+            "training.encoder",
+            [],
+            {"modules.json": "[]"},
+            models=models,
+            facts={"steps": 200, "final_loss": 0.25},
+        ),
+        "training.evaluation": finished(folder, "training.evaluation", [], files, models=models),
+    }
+    context = _context(folder, "data_cards.encoder", {"encoder": card}, inputs, True)
+    release_encoder(context)
+    return context.out
+
+
+def _context(
+    folder: Path, name: str, section: Any, inputs: dict[str, StageReader], simulated: bool
+) -> Context:
+    out = folder / "out"
+    out.mkdir()
+    stage = STAGE.section.model_validate(section)
+    sections = {"run": RunSection(), "encoder": EncoderSection(), "data_cards": stage}
+    return Context(
+        step=next(step for step in STAGE.steps if step.name == name),
+        run=folder,
+        out=out,
+        recipe=Recipe(Path("r.toml"), sections),
+        stage=stage,
+        progress=Progress(),
+        inputs=inputs,
+        simulated=simulated,
+    )
