@@ -1,6 +1,9 @@
 """The sentence encoder of a run: the embedded one, a Hugging Face id or a local folder."""
 
-from collections.abc import Sequence
+import errno
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,6 +14,9 @@ from rupairs.errors import RupairsError
 from rupairs.manifest import ModelFacts
 from rupairs.recipe import EncoderSection
 from rupairs.silence import silence
+
+# What safetensors and torch.save say of a full disk.
+_FULL = re.compile(r"os error 28|PytorchStreamWriter failed|inline_container")
 
 Vectors = npt.NDArray[np.float32]
 
@@ -96,3 +102,16 @@ def encoder_facts(section: EncoderSection, role: str) -> ModelFacts:
     return ModelFacts(
         role=role, id=name, revision=section.revision or "", license=section.license or "unknown"
     )
+
+
+@contextmanager
+def faults_of_files(path: Path) -> Iterator[None]:
+    """Turn what libraries raise when the disk is full while they save weights into `OSError`."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (SafetensorError, RuntimeError) as error:
+        if not _FULL.search(str(error)):
+            raise
+        raise OSError(errno.ENOSPC, str(error).partition("\n")[0], str(path)) from None

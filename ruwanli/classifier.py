@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rupairs.encoder import model_path
+from rupairs.encoder import faults_of_files, model_path
 from rupairs.errors import RupairsError
 from rupairs.recipe import EncoderSection
 from rupairs.silence import silence
@@ -127,7 +127,8 @@ def save_weights(model: Any, path: Path) -> None:
 
     trained = {n for n, p in model.named_parameters() if p.requires_grad}
     state = model.state_dict()
-    save_file({n: state[n].contiguous().cpu() for n in state if n in trained}, path)
+    with faults_of_files(path):
+        save_file({n: state[n].contiguous().cpu() for n in state if n in trained}, path)
 
 
 def save_classifier(classifier: Classifier, folder: Path) -> None:
@@ -137,7 +138,7 @@ def save_classifier(classifier: Classifier, folder: Path) -> None:
         # A fast tokenizer saves the padding and truncation of whatever it tokenized last.
         backend.no_padding()
         backend.no_truncation()
-    with silence():
+    with silence(), faults_of_files(folder):
         classifier.model.config._name_or_path = ""
         classifier.model.save_pretrained(folder)
         classifier.tokenizer.save_pretrained(folder)

@@ -14,10 +14,12 @@ from typing import Any
 
 import pytest
 
+from data_cards.readme import read_readme
 from rupairs.manifest import read_manifest
 from rupairs.runs import open_recipe
 from rupairs.steps import Step, chain, load_stages
 from rupairs.store import read_table
+from tests.data_cards.cards import english_left, numbers
 from tests.llm_server import ScriptedServer
 from tests.tiny import write_recipe
 from tests.training.tiny import write_encoder
@@ -108,6 +110,15 @@ def test_simulated_votes_are_marked_wherever_they_go(whole: Path) -> None:
     for name in ("ruwanli", "encoder"):
         assert "Simulated reviewers" in (whole / "release" / name / "README.md").read_text()
     assert "Simulated reviewers" not in (whole / "release/ruhnp/README.md").read_text()
+
+
+@pytest.mark.parametrize("name", ["ruhnp", "ruwanli", "encoder"])
+def test_the_card_in_russian_says_the_same(whole: Path, name: str) -> None:
+    folder = whole / "release" / name
+    english = read_readme((folder / "README.md").read_text("utf-8"), name).made
+    russian = (folder / "README.ru.md").read_text("utf-8")
+    assert numbers(russian) == numbers(english)
+    assert english_left(russian) == []
 
 
 def test_no_machine_path_in_what_is_released(whole: Path, encoder: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rupairs.arithmetic import deterministic, precision
-from rupairs.encoder import load_transformer
+from rupairs.encoder import faults_of_files, load_transformer
 from rupairs.errors import RupairsError
 from rupairs.silence import silence
 from training.checkpoints import newest_complete, step_of
@@ -31,7 +31,7 @@ def fit(plan: Plan, tell: Any) -> Fit:
 
     `tell` is a `training.trainer.Tell`. Raises `RupairsError` when the loss is not finite.
     """
-    with silence(), deterministic(), _logs_in(plan.logs):
+    with silence(), deterministic(), _logs_in(plan.logs), faults_of_files(plan.folder):
         model, longest = open_model(plan)
         trainer = _trainer(plan, model, tell)
         last = plan.config.steps if plan.config.patience else None

@@ -44,7 +44,7 @@ class ReplayLog:
             self._has_failures = bool(self._db.execute("SELECT 1 FROM failures").fetchone())
             self._has_just_failures = False
         except sqlite3.DatabaseError as error:
-            raise RupairsError(f"{path}: not a usable replay log ({error})") from None
+            raise _unusable(path, error) from None
 
     def get(self, key: str) -> Answer | None:
         """Return the stored answer, or None if the call has not finished."""
@@ -73,7 +73,7 @@ class ReplayLog:
         try:
             return self._db.execute(query, values).fetchone()
         except sqlite3.DatabaseError as error:
-            raise RupairsError(f"{self.path}: not a usable replay log ({error})") from None
+            raise _unusable(self.path, error) from None
 
     def has(self, key: str) -> bool:
         """Say whether a call has an answer."""
@@ -135,3 +135,12 @@ class ReplayLog:
         trace: TracebackType | None,
     ) -> None:
         self._db.close()
+
+
+def _unusable(path: Path, error: sqlite3.DatabaseError) -> RupairsError:
+    if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+        return RupairsError(
+            f"{path}: the disk is full or fails ({error}); free some space and run the same "
+            "command to go on"
+        )
+    return RupairsError(f"{path}: not a usable replay log ({error})")

@@ -1,0 +1,55 @@
+"""No room for what is to be kept: one line that names the file."""
+
+import errno
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rupairs.encoder import faults_of_files
+
+OPEN = """
+import resource, sys
+from pathlib import Path
+from rupairs.llm.log import ReplayLog
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+ReplayLog(Path(sys.argv[1]))
+"""
+
+
+def test_a_replay_log_that_cannot_be_written_names_the_disk(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", OPEN, str(tmp_path / "llm.sqlite")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    last = done.stderr.splitlines()[-1]
+    assert "llm.sqlite: the disk is full or fails" in last
+    assert "run the same command to go on" in last
+
+
+@pytest.fixture
+def full_disk(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
+    done = subprocess.run(mount, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"a small file system cannot be mounted here ({done.stderr.strip()})")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("library", ["torch", "safetensors.torch"])
+def test_weights_that_find_no_room_are_an_error_of_the_file(full_disk: Path, library: str) -> None:
+    weights = {"weights": pytest.importorskip("torch").zeros(100_000)}
+    module = pytest.importorskip(library)
+    save = module.save if library == "torch" else module.save_file
+    with pytest.raises(OSError) as raised, faults_of_files(full_disk):
+        save(weights, str(full_disk / "model"))
+    assert raised.value.errno == errno.ENOSPC
+    assert raised.value.filename == str(full_disk)
+
+
+def test_other_errors_stay_as_they_are() -> None:
+    with pytest.raises(RuntimeError, match="shapes differ"), faults_of_files(Path("model")):
+        raise RuntimeError("shapes differ")
