@@ -7,12 +7,13 @@ lets two programs write at once. What vanished from the server stays, marked `de
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from annotation.export import Annotation, Data, Entry
+from rupairs.sqlite import faults_of
 
 NAME = "answers.sqlite"
 _TABLES = """
@@ -31,10 +32,19 @@ class Answers:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = sqlite3.connect(path, timeout=60)
-        self._file.executescript(_TABLES)
+        self._guard = self._faults(path)
+        with self._faults(path):
+            self._file = sqlite3.connect(path, timeout=60)
+            self._file.executescript(_TABLES)
+
+    @staticmethod
+    def _faults(path: Path) -> AbstractContextManager[None]:
+        return faults_of(
+            path, "store of answers", "put back a copy of it, or delete it to read the server again"
+        )
 
     def __enter__(self) -> Self:
+        self._guard.__enter__()
         return self
 
     def __exit__(
@@ -44,6 +54,7 @@ class Answers:
         trace: TracebackType | None,
     ) -> None:
         self._file.close()
+        self._guard.__exit__(kind, error, trace)
 
     def add(self, project: str, number: int, task: str, annotations: Iterable[Annotation]) -> int:
         """Keep the versions of a task's annotations; return how many are new.

@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from annotation.batches import Sheet
 from annotation.server import Fault, Server, attempt
-from annotation.tasks import data_of
+from annotation.tasks import SHOWN, data_of
 from rupairs.progress import Advance
 
 _CHUNK, _PAGE = 500, 1_000
@@ -40,6 +40,7 @@ class Push:
     names: tuple[str, ...]
     page: str
     tasks: pa.Table
+    shown: tuple[str, ...] = tuple(SHOWN)
 
     def described(self, sheet: Sheet) -> str:
         """Return the description by which a sheet's project is found."""
@@ -164,7 +165,7 @@ class _Filling:
 
     def _import(self, rows: list[int], advance: Advance) -> Fault | None:
         """Import tasks in order until a request fails."""
-        data = data_of(self.push.tasks, rows)
+        data = data_of(self.push.tasks, rows, self.push.shown)
         while chunk := [{"data": row} for row in islice(data, _CHUNK)]:
             _, fault = attempt(
                 partial(self.server.client.projects.import_tasks, self.project.id, request=chunk)

@@ -76,11 +76,17 @@ def push(context: Context) -> None:
     batches = dealing.batches(pairs.num_rows)
     _state(context, tasks, sheets, batches)
     if config.to_server:
-        mark = digest((context.recipe.run.name, config.project, str(context.seed)), size=6)
+        mark = mark_of(context)
         put = Push(mark, config.project, config.names, page, tasks)
         with context.progress.bar("tasks on the server", sum(len(s.rows) for s in sheets)) as bar:
             server = sync(Server(address(config)), put, sheets, bar)
         context.facts |= {"mark": mark, "server": server}
+
+
+def mark_of(context: Context, *what: str) -> str:
+    """Return what tells a run's projects on a server from all others, by `what` they are for."""
+    project = context.stage.push.project
+    return digest((context.recipe.run.name, project, str(context.seed), *what), size=6)
 
 
 def _controls(

@@ -89,7 +89,10 @@ class PullSection(Section):
 
 
 class AdjudicationSection(Section):
-    """The adjudicator's answers to the queue, as Label Studio exported them."""
+    """The adjudicator's answers to the queue, as Label Studio exported them.
+
+    Without a file they are read from the server that the queue is on.
+    """
 
     transient = frozenset({"export"})
     export: RecipePath | None = None
@@ -132,9 +135,15 @@ class DecisionsSection(Section):
 
 
 class QueueSection(Section):
-    """Whether the adjudicator sees how the others voted."""
+    """Whether the adjudicator sees how the others voted, and whether the queue goes on the server.
 
+    With `server` the items are put into a project on the server that `annotation.push` or the
+    environment names, and the adjudicator's answers are read from there.
+    """
+
+    transient = frozenset({"server"})
     show_votes: bool = False
+    server: bool = False
 
 
 class ReportSection(Section):
@@ -222,6 +231,7 @@ STAGE = Stage(
             "queue the undecided items for an adjudicator",
             "annotation.adjudication:queue",
             inputs=("annotation.decisions", "annotation.quality", CANDIDATES),
+            external="annotation.adjudication:place",
         ),
         Step(
             "annotation.report",

@@ -9,7 +9,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,11 +76,11 @@ def as_tasks(pairs: pa.Table, kind: str, occurrence: int, seed: int, batch: list
     return pa.table({name: columns[name] for name in TASK_SCHEMA.names}, schema=TASK_SCHEMA)
 
 
-def data_of(tasks: pa.Table, rows: list[int]) -> Iterator[Row]:
-    """Yield what annotators see of some rows, in their order, a slice in memory at a time."""
-    shown = tasks.select(SHOWN)
+def data_of(tasks: pa.Table, rows: list[int], shown: Sequence[str] = SHOWN) -> Iterator[Row]:
+    """Yield the columns that annotators see of some rows, a slice in memory at a time."""
+    seen = tasks.select(list(shown))
     for start in range(0, len(rows), _CHUNK):
-        yield from shown.take(pa.array(rows[start : start + _CHUNK], pa.int64())).to_pylist()
+        yield from seen.take(pa.array(rows[start : start + _CHUNK], pa.int64())).to_pylist()
 
 
 def write_list(path: Path, entries: Iterable[Any]) -> None:

@@ -4,6 +4,7 @@
    a vote on what was not released has that of its seed's group or of its premise, or else `train`.
 2. Texts are those that were shown. Control items are the property of whoever made them: their
    votes come without texts.
+3. What an adjudicator decided has the kind `adjudication`, also where it was given among the votes.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -31,17 +32,21 @@ ANNOTATION_SCHEMA = pa.schema(
     ]
 )
 _TEXTS = ("premise", "hypothesis", "premise_revised", "hypothesis_revised")
-CONTROL = "control"
+CONTROL, ADJUDICATION = "control", "adjudication"
 
 
 def annotations(
-    votes: Iterable[Row], candidates: Iterable[Row], pairs: Iterable[Row]
+    votes: Iterable[Row],
+    candidates: Iterable[Row],
+    pairs: Iterable[Row],
+    counted: Iterable[Row] = (),
 ) -> Iterator[dict[str, Any]]:
-    """Yield the votes in their order, each with the `split` it belongs to.
+    """Yield the votes in their order, then the adjudicators', each with its `split`.
 
-    `candidates` have `pair_id`, `premise`, `hypothesis`, `group_id`; `pairs` are what is released.
+    `candidates` have `pair_id`, `premise`, `hypothesis`, `group_id`; `pairs` are what is released;
+    `counted` are the votes that count, of which those of an adjudicator are taken.
     """
-    votes = list(votes)
+    votes = _with_last_words(votes, counted)
     names = numbered(vote["annotator"] for vote in votes)
     split_of = {place: pair["split"] for pair in pairs for place in _places(pair, "query")}
     shown = {row["pair_id"]: row for row in candidates}
@@ -58,6 +63,21 @@ def annotations(
         if vote["kind"] == CONTROL:
             row |= dict.fromkeys(_TEXTS)
         yield row
+
+
+def _with_last_words(votes: Iterable[Row], counted: Iterable[Row]) -> list[Row]:
+    final = {_given(vote): vote for vote in counted if vote["kind"] == ADJUDICATION}
+    rows = []
+    for vote in votes:
+        last = final.pop(_given(vote), None)
+        # An adjudicator's answer to a control stays one: its texts are not ours to publish.
+        rows.append(last if last and vote["kind"] != CONTROL else vote)
+    return [*rows, *final.values()]
+
+
+def _given(vote: Row) -> tuple[str, ...]:
+    """Return what tells an answer from every other."""
+    return vote["task"], vote["annotator"], vote["vote_id"], vote["created_at"]
 
 
 def _places(row: Row, premise: str) -> tuple[str, str]:

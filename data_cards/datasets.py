@@ -63,7 +63,10 @@ def _pairs(context: Context, step: str) -> list[Row]:
 def _votes(context: Context, pairs: list[Row]) -> Iterator[Row]:
     columns = ["pair_id", "premise", "hypothesis", "group_id"]
     candidates = context.inputs["ruwanli.complete"].table(columns).to_pylist()
-    return annotations(context.inputs["annotation.pull"].rows(), candidates, pairs)
+    pulled, counted = (
+        context.inputs[name].rows() for name in ("annotation.pull", "annotation.quality")
+    )
+    return annotations(pulled, candidates, pairs, counted)
 
 
 def _write_splits(

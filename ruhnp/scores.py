@@ -5,11 +5,11 @@ stored, and another run with the same model asks for nothing again.
 """
 
 import sqlite3
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from rupairs.errors import RupairsError
+from rupairs.sqlite import faults_of
 from rupairs.text import digest
 
 Texts = tuple[str, str]
@@ -25,7 +25,7 @@ class ScoreStore:
         self.path = path
         self.model = model
         path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(self._connect()) as db:
+        with self._open() as db:
             db.execute(
                 "CREATE TABLE IF NOT EXISTS scores (key TEXT PRIMARY KEY, score REAL NOT NULL)"
                 " WITHOUT ROWID"
@@ -38,7 +38,7 @@ class ScoreStore:
     def known(self, keys: Sequence[str]) -> dict[str, float]:
         """Return key → score of the keys that are there."""
         found: dict[str, float] = {}
-        with closing(self._connect()) as db:
+        with self._open() as db:
             for start in range(0, len(keys), _STORED_AT_ONCE):
                 part = keys[start : start + _STORED_AT_ONCE]
                 marks = ",".join("?" * len(part))
@@ -47,15 +47,14 @@ class ScoreStore:
 
     def store(self, scores: Mapping[str, float]) -> None:
         """Store key → score; they are on their way to disk when this returns."""
-        with closing(self._connect()) as db, db:
+        with self._open() as db, db:
             db.executemany("INSERT OR REPLACE INTO scores VALUES (?, ?)", scores.items())
 
-    def _connect(self) -> sqlite3.Connection:
-        try:
-            db = sqlite3.connect(self.path, timeout=30.0)
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        with (
+            faults_of(self.path, "store of scores", "delete it"),
+            closing(sqlite3.connect(self.path, timeout=30.0)) as db,
+        ):
             db.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.DatabaseError as error:
-            raise RupairsError(
-                f"{self.path}: not a usable store of scores ({error}); delete it"
-            ) from None
-        return db
+            yield db

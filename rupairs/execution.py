@@ -11,7 +11,6 @@ import fcntl
 import json
 import os
 import shutil
-import sqlite3
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -67,20 +66,14 @@ def locked(run: Path) -> Iterator[None]:
 def _full_disk_named(run: Path) -> Iterator[None]:
     try:
         yield
-    except (OSError, sqlite3.OperationalError) as error:
-        if not _is_full(error):
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         free = shutil.disk_usage(next(p for p in (run, *run.parents) if p.exists())).free
         raise RupairsError(
             f"{run}: no space left on the disk ({free / 1e6:,.1f} MB free); what is finished was "
             "kept: free some space, then run the same command to go on, or choose another --out"
         ) from None
-
-
-def _is_full(error: OSError | sqlite3.OperationalError) -> bool:
-    if isinstance(error, OSError):
-        return error.errno in (errno.ENOSPC, errno.EDQUOT)
-    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
 
 
 def fingerprint(step: Step, seed: int, config: Mapping[str, Any], inputs: Mapping[str, str]) -> str:

@@ -125,7 +125,7 @@ def _rows(run: Path, ids: set[str], names: Iterable[str]) -> Iterator[Found]:
 
 
 def _any(table: pa.Table, names: Iterable[str], wanted: pa.Array) -> pa.Array:
-    mask = pa.array([False] * table.num_rows)
+    mask = pa.array([False] * table.num_rows, pa.bool_())
     for name in names:
         values = pa.concat_arrays(table[name].chunks or [pa.array([], table[name].type)])
         if pa.types.is_list(values.type):

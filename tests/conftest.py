@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from tests.llm_server import ScriptedServer
+from tests.tiny import write_recipe
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -25,6 +28,32 @@ def realdata() -> Path:
     if not folder.is_dir():
         pytest.skip(f"real data is not on this machine ({folder.name}); set RUPAIRS_REALDATA")
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tests.training.tiny import write_encoder
+
+    return write_encoder(tmp_path_factory.mktemp("encoder"))
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory: pytest.TempPathFactory, tiny_encoder: Path) -> Path:
+    """A whole run of the tiny chain, its recipe beside it; its folder is only read."""
+    folder = tmp_path_factory.mktemp("whole")
+    with ScriptedServer() as server:
+        recipe = write_recipe(folder, server.url, tiny_encoder)
+        done = subprocess.run(
+            [sys.executable, "-m", "rupairs.cli", "run", str(recipe), "--out", folder / "run"],
+            env=os.environ | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
+        )
+    assert done.returncode == 0, done.stderr
+    assert "what was made" in done.stdout
+    return folder / "run"
 
 
 def pytest_configure() -> None:

@@ -22,7 +22,6 @@ from rupairs.store import read_table
 from tests.data_cards.cards import english_left, numbers
 from tests.llm_server import ScriptedServer
 from tests.tiny import write_recipe
-from tests.training.tiny import write_encoder
 
 DATA = ("*.parquet", "*.safetensors", "tasks/*.json", "export.json", "scores.json")
 
@@ -54,20 +53,14 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_encoder(tmp_path_factory.mktemp("encoder"))
+def encoder(tiny_encoder: Path) -> Path:
+    return tiny_encoder
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory, encoder: Path) -> Path:
+def whole(finished_run: Path) -> Path:
     """A run that nothing interrupted; its folder is only read."""
-    folder = tmp_path_factory.mktemp("whole")
-    with ScriptedServer() as server:
-        recipe = write_recipe(folder, server.url, encoder)
-        code, out, err = run("run", recipe, "--out", folder / "run")
-        assert code == 0, err
-        assert "what was made" in out
-    return folder / "run"
+    return finished_run
 
 
 def steps(run: Path) -> list[Step]:

@@ -9,7 +9,6 @@
 
 import asyncio
 import os
-import sqlite3
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -34,7 +33,7 @@ __all__ = ["Client", "Spent"]
 
 _REST_S = 5.0
 # Faults that are not a single call's: of the setting, of the disk, of what is read.
-_ENDING = (RupairsError, OSError, sqlite3.Error)
+_ENDING = (RupairsError, OSError)
 
 
 @dataclass

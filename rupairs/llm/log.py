@@ -6,6 +6,7 @@ kept apart and never stand for an answer.
 
 import json
 import sqlite3
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -14,6 +15,7 @@ from pydantic import TypeAdapter
 
 from rupairs.errors import RupairsError
 from rupairs.llm.request import Answer, Request
+from rupairs.sqlite import faults_of
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS answers (
@@ -36,19 +38,17 @@ class ReplayLog:
     def __init__(self, path: Path) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        with self._faults():
             self._db = sqlite3.connect(path, isolation_level=None, timeout=30.0)
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.executescript(_TABLES)
-            self._has_failures = bool(self._db.execute("SELECT 1 FROM failures").fetchone())
-            self._has_just_failures = False
-        except sqlite3.DatabaseError as error:
-            raise _unusable(path, error) from None
+        self._has_failures = self._do("SELECT 1 FROM failures") is not None
+        self._has_just_failures = False
 
     def get(self, key: str) -> Answer | None:
         """Return the stored answer, or None if the call has not finished."""
-        row = self._first("SELECT answer FROM answers WHERE key = ?", key)
+        row = self._do("SELECT answer FROM answers WHERE key = ?", key)
         try:
             return _ANSWER.validate_json(row[0]) if row else None
         except (ValueError, TypeError):
@@ -56,7 +56,7 @@ class ReplayLog:
 
     def exchange(self, key: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
         """Return the request and the answer of a call as they were stored."""
-        row = self._first("SELECT request, answer FROM answers WHERE key = ?", key)
+        row = self._do("SELECT request, answer FROM answers WHERE key = ?", key)
         try:
             return (_OBJECT.validate_json(row[0]), _OBJECT.validate_json(row[1])) if row else None
         except (ValueError, TypeError):
@@ -68,35 +68,38 @@ class ReplayLog:
             " or delete it to ask everything again"
         )
 
-    def _first(self, query: str, *values: str) -> Any:
-        """Return the first row of a query, None if there is none."""
-        try:
+    def _do(self, query: str, *values: str) -> Any:
+        """Carry out a statement; return its first row, None if there is none."""
+        with self._faults():
             return self._db.execute(query, values).fetchone()
-        except sqlite3.DatabaseError as error:
-            raise _unusable(self.path, error) from None
+
+    def _faults(self) -> AbstractContextManager[None]:
+        return faults_of(
+            self.path, "replay log", "put back a copy of it, or delete it to ask everything again"
+        )
 
     def has(self, key: str) -> bool:
         """Say whether a call has an answer."""
         return self._holds("answers", key)
 
     def _holds(self, table: str, key: str) -> bool:
-        return self._first(f"SELECT 1 FROM {table} WHERE key = ?", key) is not None
+        return self._do(f"SELECT 1 FROM {table} WHERE key = ?", key) is not None
 
     def put(self, request: Request, answer: Answer) -> None:
         """Store an answer; it is on its way to disk when this returns."""
-        self._db.execute(
+        self._do(
             "INSERT OR IGNORE INTO answers VALUES (?, ?, ?)",
-            (request.key, request.to_json(), json.dumps(vars(answer), ensure_ascii=False)),
+            request.key,
+            request.to_json(),
+            json.dumps(vars(answer), ensure_ascii=False),
         )
         if self._has_failures:
-            self._db.execute("DELETE FROM failures WHERE key = ?", (request.key,))
+            self._do("DELETE FROM failures WHERE key = ?", request.key)
 
     def fail(self, request: Request, reason: str, detail: str) -> None:
         """Store that a call failed for good in this run."""
-        self._db.execute(
-            "INSERT OR REPLACE INTO failures VALUES (?, ?, ?)", (request.key, reason, detail)
-        )
-        self._db.execute("INSERT OR IGNORE INTO just_failed VALUES (?)", (request.key,))
+        self._do("INSERT OR REPLACE INTO failures VALUES (?, ?, ?)", request.key, reason, detail)
+        self._do("INSERT OR IGNORE INTO just_failed VALUES (?)", request.key)
         self._has_failures = self._has_just_failures = True
 
     def has_just_failed(self, key: str) -> bool:
@@ -105,24 +108,24 @@ class ReplayLog:
 
     def forget_failed(self) -> None:
         """From here on, calls that failed before may be sent again."""
-        self._db.execute("DELETE FROM just_failed")
+        self._do("DELETE FROM just_failed")
         self._has_just_failures = False
 
     def failure(self, key: str) -> tuple[str, str] | None:
         """Return (reason, detail) of a failed call."""
-        row = self._first("SELECT reason, detail FROM failures WHERE key = ?", key)
+        row = self._do("SELECT reason, detail FROM failures WHERE key = ?", key)
         return (row[0], row[1]) if row else None
 
     def tokens(self) -> int:
         """Return the tokens, prompt and completion, of all stored answers."""
-        total: int = self._first(
+        total: int = self._do(
             "SELECT coalesce(sum(answer ->> 'prompt_tokens' + answer ->> 'completion_tokens'), 0)"
             " FROM answers"
         )[0]
         return total
 
     def __len__(self) -> int:
-        count: int = self._first("SELECT count(*) FROM answers")[0]
+        count: int = self._do("SELECT count(*) FROM answers")[0]
         return count
 
     def __enter__(self) -> Self:
@@ -135,12 +138,3 @@ class ReplayLog:
         trace: TracebackType | None,
     ) -> None:
         self._db.close()
-
-
-def _unusable(path: Path, error: sqlite3.DatabaseError) -> RupairsError:
-    if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
-        return RupairsError(
-            f"{path}: the disk is full or fails ({error}); free some space and run the same "
-            "command to go on"
-        )
-    return RupairsError(f"{path}: not a usable replay log ({error})")

@@ -7,7 +7,6 @@
 3. A fault of one request fails that request, and nothing is tried twice that the engine has judged.
 """
 
-import sqlite3
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from itertools import chain
@@ -114,7 +113,7 @@ class Batch:
                 if request:
                     self._ledger.budget.reserve()
                     return request
-        except (RupairsError, OSError, sqlite3.Error) as error:
+        except (RupairsError, OSError) as error:
             # What is under way is paid for, and stored before this is told.
             self._stopped = error
         return None

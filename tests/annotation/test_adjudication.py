@@ -9,7 +9,7 @@ import pytest
 from annotation.adjudication import entropies
 from annotation.page import faults
 from annotation.votes import _opaque
-from rupairs.errors import RupairsError
+from rupairs.errors import RupairsError, UsageError
 from rupairs.store import StageReader
 from tests.annotation.voting import ballots
 
@@ -144,4 +144,14 @@ def test_a_missing_export_is_named(make_run: Make, candidates: Rows, split: Any)
             "queue",
             pull={"export": str(split(VOTES))},
             adjudication={"export": "/nowhere.json"},
+        )
+
+
+def test_a_queue_for_a_server_that_nobody_names_is_an_error(
+    make_run: Make, candidates: Rows, split: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LABEL_STUDIO_URL", raising=False)
+    with pytest.raises(UsageError, match=r"no server; set annotation"):
+        make_run(candidates).run(
+            "queue", pull={"export": str(split(VOTES))}, queue={"server": True}
         )

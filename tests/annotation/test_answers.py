@@ -3,8 +3,11 @@
 import threading
 from pathlib import Path
 
+import pytest
+
 from annotation.answers import Answers
 from annotation.export import Annotation
+from rupairs.errors import RupairsError
 
 
 def annotation(number: int, second: int = 0) -> Annotation:
@@ -15,6 +18,22 @@ def annotation(number: int, second: int = 0) -> Annotation:
         created_at="2026-03-01T09:00:00.000000Z",
         updated_at=f"2026-03-01T09:00:{second:02d}.000000Z",
     )
+
+
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "answers.sqlite"
+    with Answers(path) as answers:
+        for number in range(99):
+            answers.add("p", number, "t", [annotation(number)])
+    path.write_bytes(b"\xff" * 5 + path.read_bytes()[5:])
+    with pytest.raises(RupairsError, match=r"answers.sqlite: not a usable store of answers .*copy"):
+        Answers(path)
+    path.write_bytes(b"SQLit" + path.read_bytes()[5:4_096] + b"\xff" * 40_000)
+    with (
+        pytest.raises(RupairsError, match=r"answers.sqlite: not a usable store of answers .*copy"),
+        Answers(path) as answers,
+    ):
+        list(answers.entries())
 
 
 def test_a_version_is_kept_once_and_each_version_stays(tmp_path: Path) -> None:

@@ -106,7 +106,8 @@ def release(
     rows: dict[str, tuple[pa.Schema, list[Any]]] = {
         "ruwanli.release": (PAIR_SCHEMA, [pair.row() for pair in pairs]),
         "ruwanli.complete": (CANDIDATE_SCHEMA, [candidate(pair) for pair in pairs]),
-        "annotation.pull": (VOTE_SCHEMA, list(votes)),
+        "annotation.pull": (VOTE_SCHEMA, [v for v in votes if v["kind"] != "adjudication"]),
+        "annotation.quality": (VOTE_SCHEMA, [v for v in votes if v["latest"]]),
     }
     inputs = {}
     for name in step.inputs:
@@ -168,16 +169,17 @@ def test_every_vote_is_in_a_config_of_its_own_by_the_split_of_what_it_is_about(
         vote(train.pair_id, "aa11", "discard", seconds=None, latest=False),
         vote(test.pair_id, "ff00", "neutral", kind="repeat"),
         vote("of a control", "ff00", "neutral", kind="control", premise_revised="Чужой текст."),
+        vote(test.pair_id, "bb22", "neutral", kind="adjudication", task="of the queue"),
     ]
     out = release(tmp_path, [train, test], votes=votes)
     found = load_dataset(str(out), "annotations", cache_dir=str(tmp_path / "cache"))
-    assert {split: len(rows) for split, rows in found.items()} == {"train": 3, "test": 1}
+    assert {split: len(rows) for split, rows in found.items()} == {"train": 3, "test": 2}
     first, second, control = found["train"]
     assert first == {
         "pair_id": train.pair_id,
         "premise": "Кот спит.",
         "hypothesis": "Кот жив.",
-        "annotator": "annotator-002",
+        "annotator": "annotator-003",
         "label": "entailment",
         "premise_revised": None,
         "hypothesis_revised": "Кот живой.",
@@ -190,7 +192,9 @@ def test_every_vote_is_in_a_config_of_its_own_by_the_split_of_what_it_is_about(
     assert (second["seconds"], second["latest"]) == (None, False)
     assert control["kind"] == "control" and control["label"] == "neutral"
     assert control["premise"] is None and control["premise_revised"] is None
-    assert found["test"][0]["annotator"] == "annotator-002"
+    repeat, last = found["test"]
+    assert (repeat["kind"], repeat["annotator"]) == ("repeat", "annotator-003")
+    assert (last["kind"], last["annotator"]) == ("adjudication", "annotator-002")
     card = (out / "README.md").read_text("utf-8")
     assert "config_name: annotations" in card and "| train | 1 | 0 | 3 |" in card
 

@@ -69,6 +69,7 @@ def test_a_torn_log_gives_its_answers_or_is_named(data: st.DataObject) -> None:
 
 
 @FUZZED
+@example(0, b"r\x80", 3_989)
 @given(st.integers(0, 6), st.binary(min_size=1, max_size=40), st.integers(0, 4_095))
 def test_pages_written_over_are_named(page: int, new: bytes, at: int) -> None:
     """SQLite has 4,096 bytes a page; whatever is not in them is text of the answers."""

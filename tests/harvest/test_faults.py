@@ -1,9 +1,9 @@
 """What may go wrong under a harvest: a kill at any moment, a full disk, files that are damaged."""
 
 import random
-import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from rupairs.errors import RupairsError
-from rupairs.execution import locked
 from tests.harvest.conftest import Harvest, Native, assert_balanced, news, nli
 from tests.harvest.test_sources import jsonl, parquet
 from tests.test_chain import after, killed_at
@@ -53,7 +52,9 @@ def test_killed_anywhere_it_ends_the_same_and_reads_no_finished_source_again(
     articles = [(made_up(rng, 4), made_up(rng, 9)) for _ in range(20_000)]
     folder = put("lenta", {"lenta-ru-news.csv": news(*articles)})
     whole, out = tmp_path / "whole", tmp_path / "run"
+    began = time.monotonic()
     assert run(folder, whole, "rcb", "lenta")[0] == 0
+    took = time.monotonic() - began
 
     work = out / ".work"
 
@@ -66,7 +67,7 @@ def test_killed_anywhere_it_ends_the_same_and_reads_no_finished_source_again(
     assert killed_at(start(folder, out, "rcb", "lenta"), reading)
     finished = next(work.glob("harvest.rows/rcb-*/part-*.parquet")).stat()
     kills = 0
-    for moment in (after(rng.uniform(0.5, 3)), after(rng.uniform(0.5, 3)), comparing, never):
+    for moment in (after(took / 4), after(rng.uniform(0, took)), comparing, never):
         process = start(folder, out, "rcb", "lenta")
         kills += killed_at(process, moment)
     assert process.returncode == 0 and kills >= 1
@@ -122,17 +123,6 @@ def test_a_disk_that_was_full_before_is_one_line_too(put: Native, small_disk: Pa
     assert len(err) == 1 and err[0].startswith(f"error: {out}: no space left on the disk (0.0 MB")
     (small_disk / "filler").unlink()
     assert run(folder, out, "rcb")[0] == 0
-
-
-def test_a_full_disk_under_a_database_is_one_line_too(small_disk: Path) -> None:
-    """The replay log of language models lies in the run too."""
-    database = sqlite3.connect(small_disk / "log.sqlite")
-    database.execute("CREATE TABLE answers (answer)")
-    with pytest.raises(RupairsError, match="no space left on the disk"), locked(small_disk):
-        database.execute("INSERT INTO answers VALUES (zeroblob(4000000))")
-    with pytest.raises(sqlite3.OperationalError, match="no such table"), locked(small_disk):
-        database.execute("SELECT * FROM questions")
-    database.close()
 
 
 ARTICLE = {"query": "Где растёт мох?", "pos": ["В тени."], "neg": ["На солнце."]}

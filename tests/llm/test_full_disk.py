@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from rupairs.encoder import faults_of_files
+from rupairs.errors import RupairsError
+from rupairs.llm.log import ReplayLog
+from rupairs.llm.request import Request
 
 OPEN = """
 import resource, sys
@@ -37,6 +40,14 @@ def full_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip(f"a small file system cannot be mounted here ({done.stderr.strip()})")
     yield folder
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_a_replay_log_that_finds_no_more_room_names_it(full_disk: Path) -> None:
+    path = full_disk / "llm.sqlite"
+    with ReplayLog(path) as log:
+        request = Request("completions", "m", "r", "paraphrase.v1", 1, {}, "Дом" * 99_000)
+        with pytest.raises(RupairsError, match=r"llm.sqlite: the disk is full .* run the same"):
+            log.fail(request, "BadRequestError", "слишком длинно" * 9_000)
 
 
 @pytest.mark.parametrize("library", ["torch", "safetensors.torch"])
