@@ -1,8 +1,9 @@
-"""Training speed on a CPU: ours against sentence-transformers' own trainer, in turns.
+"""Training speed on a CPU: ours, sentence-transformers' own trainer and FlagEmbedding's, in turns.
 
 The same model (the embedded multilingual-e5-small), the same triples of real Russian NLI
 (premise, entailment, contradiction), batch, length and rate; each way in a process of its own. The
-loss is that of 200 held-out triples after the run.
+loss is that of 200 held-out triples after the run. FlagEmbedding lives in an environment of its
+own, made with pip, with the torch and transformers of ours; where that fails, the table says why.
 
     .venv/bin/python -m benchmarks.training
 """
@@ -10,14 +11,18 @@ loss is that of 200 held-out triples after the run.
 import argparse
 import csv
 import json
-import platform
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
 from collections import defaultdict
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from benchmarks.generation_runners import Runner, RunnerError
+from benchmarks.harvest_measure import machine
 
 # Way: pruned vocabulary, word embeddings frozen, texts that go through the model at once.
 OURS = {
@@ -31,6 +36,9 @@ PLAIN = {
     "sentence-transformers": False,
     "sentence-transformers, pruned vocabulary": True,
 }
+# The part after + is of one machine's torch.
+SAME = tuple(f"{name}=={version(name).partition('+')[0]}" for name in ("torch", "transformers"))
+FLAG = Runner("FlagEmbedding", "training_flag", "FlagEmbedding==1.4.2", SAME)
 LABELS = ("entailment", "contradiction")
 
 
@@ -42,15 +50,18 @@ def main() -> None:
     triples = work / "triples.json"
     rows = read_triples(asked.realdata / "encodechka" / "xnli_ru.csv")
     triples.write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
+    result: dict[str, Any] = {
+        "machine": machine(os.cpu_count() or 1),
+        "settings": {name: str(value) for name, value in vars(asked).items()},
+        "peer": [FLAG.package, *FLAG.forgotten],
+    }
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for repeat in range(asked.repeats):
-        for way in asked.ways.split(";") if asked.ways else (*PLAIN, *OURS):
+        for way in asked.ways.split(";") if asked.ways else (*PLAIN, FLAG.name, *OURS):
             found[way].append(_measured(way, triples, asked, seed=repeat))
             print(json.dumps(found[way][-1], ensure_ascii=False), file=sys.stderr)
-    summary = _summary(found)
-    print(_table(summary))
-    settings = {name: str(value) for name, value in vars(asked).items()}
-    result = {"ways": summary, "runs": found, "settings": settings, "machine": platform.platform()}
+    result |= {"ways": _summary(found), "runs": found}
+    print(_table(result["ways"]))
     text = json.dumps(result, ensure_ascii=False, indent=2) + "\n"
     (work / "training.json").write_text(text, encoding="utf-8")
 
@@ -84,32 +95,49 @@ def _measured(way: str, triples: Path, asked: argparse.Namespace, seed: int) -> 
     with tempfile.TemporaryDirectory() as folder:
         numbers = map(str, (asked.steps, asked.batch, asked.length, seed))
         command = [sys.executable, "-m", "benchmarks.training_run", way, folder, str(triples)]
-        done = subprocess.run([*command, *numbers], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{way}: {done.stderr[-2000:]}")
+        command += numbers
+        try:
+            if way == FLAG.name:
+                command += FLAG.command(asked.work)
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise RunnerError(done.stderr[-2000:])
+        except (RunnerError, OSError, subprocess.TimeoutExpired) as error:
+            if way != FLAG.name:
+                raise SystemExit(f"{way}: {error}") from None
+            return {"way": way, "error": str(error)}
     measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return measured
 
 
 def _summary(found: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    rows = []
+    rows: list[dict[str, Any]] = []
     for way, runs in found.items():
+        if errors := [run["error"] for run in runs if "error" in run]:
+            rows.append({"way": way, "error": errors[0]})
+            continue
         medians = {
             name: statistics.median(run[name] for run in runs)
             for name in ("triples_per_second", "loss", "peak_mb", "parameters")
         }
         rows.append({"way": way, **medians})
-    base = rows[0]["triples_per_second"]
-    return [row | {"times": row["triples_per_second"] / base} for row in rows]
+    ran = [row for row in rows if "error" not in row]
+    for row in ran:
+        row["times"] = row["triples_per_second"] / ran[0]["triples_per_second"]
+    return rows
 
 
 def _table(rows: list[dict[str, Any]]) -> str:
     lines = ["| way | triples/s | times | held-out loss | peak MB |", "|---|--:|--:|--:|--:|"]
-    lines += [
-        f"| {row['way']} | {row['triples_per_second']:.1f} | {row['times']:.2f} "
-        f"| {row['loss']:.4f} | {row['peak_mb']:.0f} |"
-        for row in rows
-    ]
+    for row in rows:
+        if "error" in row:
+            error = " ".join(row["error"].split()).replace("|", "/")
+            lines.append(f"| {row['way']} | did not run: {error[-300:]} | | | |")
+            continue
+        lines.append(
+            f"| {row['way']} | {row['triples_per_second']:.1f} | {row['times']:.2f} "
+            f"| {row['loss']:.4f} | {row['peak_mb']:.0f} |"
+        )
     return "\n".join(lines)
 
 

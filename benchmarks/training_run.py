@@ -1,12 +1,16 @@
 """One training run of the benchmark in a process of its own; prints what it measured as JSON.
 
-`python -m benchmarks.training_run WAY FOLDER TRIPLES STEPS BATCH LENGTH SEED`
+`python -m benchmarks.training_run WAY FOLDER TRIPLES STEPS BATCH LENGTH SEED [COMMAND ...]`, where
+the command is that of a peer, which trains in an environment of its own.
 """
 
 import json
+import os
 import resource
+import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,25 +35,30 @@ from training.plan import Plan
 from training.settings import ModelTraining
 from training.table import Choice, write_table
 
-TEMPERATURE, RATE = 0.02, 2e-5
+TEMPERATURE, RATE, WARMUP = 0.02, 2e-5, 0.1
+PROMPT = "query: "
 HELD_OUT = 200
 
 
 def main() -> None:
     """Run one way and print the figures."""
-    way, folder, triples, *numbers = sys.argv[1:]
+    way, folder, triples, *numbers = sys.argv[1:8]
+    command = sys.argv[8:]
     steps, batch, length, seed = map(int, numbers)
     rows = json.loads(Path(triples).read_text(encoding="utf-8"))
     train, held_out = rows[HELD_OUT:], rows[:HELD_OUT]
+    run: Any = partial(_plain if way in PLAIN else _ours, way)
+    process = resource.RUSAGE_SELF
+    if command:
+        run, process = partial(_flag, command), resource.RUSAGE_CHILDREN
     with silence():
-        run = _plain if way in PLAIN else _ours
-        model, seconds = run(way, Path(folder), train, (steps, batch, length, seed))
+        model, seconds = run(Path(folder), train, (steps, batch, length, seed))
         found = {
             "way": way,
             "triples_per_second": steps * batch / seconds,
             "seconds": seconds,
             "loss": _loss(model, held_out, length),
-            "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            "peak_mb": resource.getrusage(process).ru_maxrss / 1024,
             "parameters": sum(p.numel() for p in model.parameters()),
         }
     print(json.dumps(found))
@@ -69,10 +78,10 @@ def _plain(way: str, folder: Path, rows: list[Any], numbers: tuple[int, ...]) ->
             max_steps=steps,
             per_device_train_batch_size=batch,
             learning_rate=RATE,
-            warmup_steps=0.1,
+            warmup_steps=WARMUP,
             seed=seed,
             use_cpu=True,
-            prompts=dict.fromkeys(names, "query: "),
+            prompts=dict.fromkeys(names, PROMPT),
             save_strategy="no",
             report_to="none",
             disable_tqdm=True,
@@ -81,6 +90,53 @@ def _plain(way: str, folder: Path, rows: list[Any], numbers: tuple[int, ...]) ->
         loss=MultipleNegativesRankingLoss(model, scale=1 / TEMPERATURE),
     )
     return model, float(trainer.train().metrics["train_runtime"])
+
+
+def _flag(
+    command: list[str], folder: Path, rows: list[Any], numbers: tuple[int, ...]
+) -> tuple[Any, float]:
+    """Train with FlagEmbedding's runner, with the settings of `_plain` by its names."""
+    steps, batch, length, seed = numbers
+    data, settings, saved = folder / "data.jsonl", folder / "settings.json", folder / "saved"
+    with data.open("w", encoding="utf-8") as stream:
+        for texts in rows:
+            query, positive, negative = (PROMPT + text for text in texts)
+            row = {"query": query, "pos": [positive], "neg": [negative]}
+            stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+    given = {
+        "model_name_or_path": str(embedded_encoder(pruned=False)),
+        "train_data": [str(data)],
+        "cache_path": str(folder / "cache"),
+        "train_group_size": 2,
+        "query_max_len": length,
+        "passage_max_len": length,
+        "sentence_pooling_method": "mean",
+        "normalize_embeddings": True,
+        "temperature": TEMPERATURE,
+        "output_dir": str(saved),
+        "max_steps": steps,
+        "per_device_train_batch_size": batch,
+        "learning_rate": RATE,
+        "warmup_steps": WARMUP,
+        "seed": seed,
+        "use_cpu": True,
+        "save_strategy": "no",
+        "report_to": "none",
+        "disable_tqdm": True,
+    }
+    settings.write_text(json.dumps(given), encoding="utf-8")
+    done = subprocess.run(
+        [*command, str(settings)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"HF_HUB_OFFLINE": "1"},
+    )
+    if done.returncode:
+        raise SystemExit(f"{done.stderr}\nexit {done.returncode}")
+    # It saves no pooling; the mean is what a bare encoder gets.
+    model = load_transformer(str(saved), None, length)
+    return model, float(done.stdout.splitlines()[-1])
 
 
 def _ours(way: str, folder: Path, rows: list[Any], numbers: tuple[int, ...]) -> tuple[Any, float]:
@@ -142,7 +198,7 @@ def _loss(model: Any, rows: list[Any], length: int) -> float:
     """Return InfoNCE over all held-out triples as one batch."""
     model.max_seq_length = length
     columns = [
-        torch.from_numpy(model.encode(list(texts), prompt="query: ", batch_size=32))
+        torch.from_numpy(model.encode(list(texts), prompt=PROMPT, batch_size=32))
         for texts in zip(*rows, strict=True)
     ]
     loss = MultipleNegativesRankingLoss(model, scale=1 / TEMPERATURE)

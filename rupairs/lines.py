@@ -11,18 +11,25 @@ from rupairs.errors import RupairsError
 
 AGAIN = "fetch the file again"
 _BOM = "\ufeff"
+# A small archive may hold a line that does not fit into memory.
+_LONGEST = 256 << 20
 
 
 def text_lines(path: Path) -> Iterator[tuple[int, str]]:
     """Yield (number from 1, line with its end); only a line feed ends a line.
 
-    Raises `RupairsError` naming the file when it is missing, empty, cut short, or not UTF-8 (with
-    the line and the byte offset in the decompressed text).
+    Raises `RupairsError` naming the file when it is missing, empty, cut short, has a line of over
+    256 MiB, or is not UTF-8 (with the line and the byte offset in the decompressed text).
     """
     number = offset = 0
     try:
         with _open(path) as stream:
-            for number, raw in enumerate(stream, 1):
+            for number, raw in enumerate(iter(lambda: stream.readline(_LONGEST + 1), b""), 1):
+                if len(raw) > _LONGEST:
+                    raise RupairsError(
+                        f"{path}: line {number} is longer than {_LONGEST >> 20} MiB: this is no "
+                        "file of one row a line"
+                    )
                 line = _decode(path, number, offset, raw)
                 offset += len(raw)
                 yield number, line.removeprefix(_BOM) if number == 1 else line

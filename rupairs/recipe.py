@@ -295,6 +295,8 @@ def _override(data: dict[str, Any], override: str) -> None:
     keys = name.strip().split(".")
     if not eq or len(keys) < 2:
         raise UsageError(f"--set {override}: write section.key=value")
+    if not _is_unicode(override):
+        raise UsageError(f"--set {override!a}: is not UTF-8")
     value: Any
     try:
         value = tomllib.loads(f"v = {text}")["v"]
@@ -306,6 +308,15 @@ def _override(data: dict[str, Any], override: str) -> None:
         if not isinstance(table, dict):
             raise UsageError(f"--set {override}: {k} is not a section")
     table[keys[-1]] = value
+
+
+def _is_unicode(text: str) -> bool:
+    """Say whether a text is Unicode throughout: other bytes of a command line are surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _bare(override: str, text: str) -> str:

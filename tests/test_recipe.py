@@ -59,6 +59,8 @@ def test_overrides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert given.sections["harvest"].from_dir == tmp_path / "native"
     with pytest.raises(UsageError, match=r"section\.key=value"):
         load(tmp_path, "", "seed")
+    with pytest.raises(UsageError, match=r"run\.name=.*is not UTF-8"):
+        load(tmp_path, "", "run.name=\udcff")
 
 
 def test_a_step_without_its_input_is_refused(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Members of archives: read like the files beside them, and named when they are wrong."""
 
+import gzip
 import io
 import tarfile
 import zipfile
@@ -124,3 +125,13 @@ def test_an_error_in_a_member_says_archive_and_member(tmp_path: Path) -> None:
         pytest.raises(RupairsError, match=r"a\.zip/ru/x\.ru: the file is empty"),
     ):
         lines(opened.some("x.ru")[0])
+
+
+def test_a_line_that_memory_cannot_hold_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rupairs.lines._LONGEST", 1 << 20)
+    path = tmp_path / "lines.gz"
+    path.write_bytes(gzip.compress(b"a\n" + b"b" * (2 << 20)))
+    with pytest.raises(RupairsError, match=r"lines.gz: line 2 is longer than 1 MiB"):
+        list(text_lines(path))
