@@ -23,6 +23,7 @@ NAMES = (
     "harvest",
     "scale",
     "faults",
+    "cartography",
     "gain",
 )
 

@@ -5,8 +5,9 @@
 run at the root of the repository with the environment of the project. Small open sets (`gain_data`)
 and rewritings by rule are harvested without the texts of Encodechka, STS-B and paraphraser.ru; the
 embedded multilingual-e5-small is trained on them, and scored on all eight sentence tasks before and
-after, by its own pooling. `--fractions` trains on parts of the data as well. Everything is a
-recipe: `rupairs run` makes it again, and a killed run goes on. Prints Markdown and writes JSON.
+after, by its own pooling; so is the mean of the weights before and after (LM-Cocktail), which
+forgets less. `--fractions` trains on parts of the data as well. Everything is a recipe: `rupairs
+run` makes it again, and a killed run goes on. Prints Markdown and writes JSON.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from typing import Any
 
 from benchmarks.gain_data import SOURCES, write_native
 from benchmarks.harvest_measure import machine
+from rupairs.embedded.encoder import embedded_encoder
 
 ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = (
@@ -64,17 +66,35 @@ def _trained(asked: argparse.Namespace, native: Path, fraction: float, seed: int
     run = asked.work / f"run-{fraction:g}-{seed}"
     recipe = asked.work / f"recipe-{fraction:g}-{seed}.toml"
     recipe.write_text(_recipe(asked, native, fraction, seed), encoding="utf-8")
-    command = [str(Path(sys.executable).with_name("rupairs")), "run", str(recipe)]
-    subprocess.run([*command, "--out", str(run)], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    _rupairs("run", str(recipe), "--out", str(run))
     manifest = json.loads((run / "training/encoder/manifest.json").read_text(encoding="utf-8"))
     evaluated = run / "training/evaluation/scores.json"
+    scores = json.loads(evaluated.read_text(encoding="utf-8"))
     return {
         "fraction": fraction,
         "seed": seed,
         "pairs": json.loads((run / "harvest/pairs/manifest.json").read_text())["counts"],
         "training": {k: manifest["facts"].get(k) for k in ("examples", "steps", "seconds")},
-        "scores": json.loads(evaluated.read_text(encoding="utf-8")),
+        "scores": scores | {"merged": _merged(asked, run, scores["prompt"])},
     }
+
+
+def _merged(asked: argparse.Namespace, run: Path, prompt: str) -> Any:
+    """Return the scores of the mean of the weights before and after training."""
+    start, trained, out = embedded_encoder(pruned=True), run / "training/encoder", run / "merged"
+    if not out.is_dir():
+        weights = ("--weight", "0.5", "--weight", "0.5")
+        _rupairs("train", "merge", str(start), str(trained), *weights, "--out", str(out))
+    rows = ("--rows", str(asked.rows)) if asked.rows else ()
+    how = ("--mode", "fixed", "--tasks", ",".join(SENTENCE_TASKS), "--prompt", prompt, "--json")
+    data = ("--data", str(asked.realdata / "encodechka"))
+    found = json.loads(_rupairs("evaluate", "encodechka", str(out), *data, *how, *rows))
+    return {"encodechka": found["tasks"], "means": found["means"]}
+
+
+def _rupairs(*words: str) -> str:
+    command = [str(Path(sys.executable).with_name("rupairs")), *words]
+    return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def _recipe(asked: argparse.Namespace, native: Path, fraction: float, seed: int) -> str:
@@ -128,9 +148,10 @@ def _table(found: list[dict[str, Any]]) -> list[str]:
     lines.append(_row("before training", "", "", [_values(before)]))
     for fraction in dict.fromkeys(run["fraction"] for run in found):
         runs = [run for run in found if run["fraction"] == fraction]
-        values = [_values(run["scores"]["after"]) for run in runs]
         seen = f"{statistics.mean(run['training']['examples'] for run in runs):,.0f}"
-        lines.append(_row(f"{fraction:.0%}", str(len(runs)), seen, values))
+        for name, which in ((f"{fraction:.0%}", "after"), ("… merged with the start", "merged")):
+            values = [_values(run["scores"][which]) for run in runs]
+            lines.append(_row(name, str(len(runs)), seen, values))
     rows = {score["rows"] for score in before["encodechka"].values()}
     lines += [
         "",

@@ -142,7 +142,7 @@ def _flag(
 def _ours(way: str, folder: Path, rows: list[Any], numbers: tuple[int, ...]) -> tuple[Any, float]:
     """Train with the step's own trainer, checkpoints and all."""
     steps, batch, length, seed = numbers
-    pruned, frozen, piece = OURS[way]
+    pruned, frozen, piece, dropout = OURS[way]
     fit._CPU_PIECE = piece  # type: ignore[assignment]
     write_table([_stage(folder, rows)], Choice(), folder / fit.PAIRS)
     config = ModelTraining(
@@ -152,6 +152,7 @@ def _ours(way: str, folder: Path, rows: list[Any], numbers: tuple[int, ...]) -> 
         learning_rate=RATE,
         temperature=TEMPERATURE,
         freeze_embeddings=frozen,
+        attention_dropout=dropout,
         bf16=False,
         checkpoint_every=10 * steps,
     )

@@ -35,7 +35,7 @@ def run_recipe(
 ) -> int:
     """Run a recipe in `out`; returns the exit code."""
     recipe = open_recipe(name, overrides)
-    steps = chain(recipe, load_stages())
+    steps = chain(recipe, load_stages(), [until] if until else None)
     names = [s.name for s in steps]
     for asked in (*redo, *([until] if until else [])):
         if asked not in names:
@@ -56,7 +56,7 @@ def _has_failed(directory: Path) -> bool:
 def run_one(step: str, name: str, out: Path, overrides: list[str], redo: bool = False) -> int:
     """Run a single step of a recipe, its inputs being finished; returns the exit code."""
     recipe = open_recipe(name, overrides)
-    steps = {s.name: s for s in chain(recipe, load_stages())}
+    steps = {s.name: s for s in chain(recipe, load_stages(), [step])}
     if step not in steps:
         raise UsageError(f"{recipe.path}: {step} is not asked for; steps: {', '.join(steps)}")
     return run_steps([steps[step]], recipe, out, {step} if redo else set(), False, set(steps))
@@ -69,7 +69,7 @@ def run_again(
     if recipe is None and overrides:
         raise UsageError("--set needs --recipe")
     read = open_recipe(recipe, overrides) if recipe else recipe_of(run)
-    steps = {s.name: s for s in chain(read, load_stages())}
+    steps = {s.name: s for s in chain(read, load_stages(), names)}
     asked = [steps[name] for name in names if name in steps]
     if not asked:
         raise UsageError(f"{read.path}: asks for none of {', '.join(names)}")
@@ -185,7 +185,9 @@ def _next(outcomes: list[Outcome], out: Path) -> list[str]:
 
 def show_status(run: Path, as_json: bool) -> None:
     """Print every step of a run with its state and counts."""
-    rows = [{"step": s.name, **_state(s.path(run))} for s in chain(recipe_of(run), load_stages())]
+    rows = [
+        {"step": s.name, **_state(s.path(run))} for s in chain(recipe_of(run), load_stages(), ())
+    ]
     if as_json:
         print_json(rows)
         return

@@ -1,7 +1,7 @@
 """Steps: what a stage can do, as data, and the order in which a recipe asks for it."""
 
 import importlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
@@ -125,10 +125,13 @@ def resolve(reference: str) -> Callable[..., Any]:
     return function
 
 
-def chain(recipe: Recipe, stages: Mapping[str, Stage]) -> list[Step]:
+def chain(
+    recipe: Recipe, stages: Mapping[str, Stage], asked: Iterable[str] | None = None
+) -> list[Step]:
     """Return the steps a recipe asks for, each after everything it reads.
 
-    Raises `UsageError` when a step needs another whose section the recipe leaves out.
+    Raises `UsageError` when a step needs another whose section the recipe leaves out. Given names
+    of steps, only those must have what they need; others that lack something are left out.
     """
     wanted: dict[str, Step] = {}
     for name, stage in stages.items():
@@ -136,18 +139,24 @@ def chain(recipe: Recipe, stages: Mapping[str, Stage]) -> list[Step]:
         if section is not None:
             wanted |= {s.name: s for s in stage.steps if s.enabled(section)}
     ordered: dict[str, Step] = {}
+    lacking: dict[str, str] = {}
 
     def visit(step: Step) -> None:
-        if step.name in ordered:
+        if step.name in ordered or step.name in lacking:
             return
-        for need in step.inputs:
-            if need not in wanted:
-                raise UsageError(f"{recipe.path}: {step.name} needs {need}, which is not asked for")
         for need in (*step.inputs, *step.optional_inputs):
             if need in wanted:
                 visit(wanted[need])
+        for need in step.inputs:
+            if need not in ordered:
+                why = f"{step.name} needs {need}, which is not asked for"
+                lacking[step.name] = lacking.get(need, why)
+                return
         ordered[step.name] = step
 
     for step in wanted.values():
         visit(step)
+    for name in wanted if asked is None else asked:
+        if name in lacking:
+            raise UsageError(f"{recipe.path}: {lacking[name]}")
     return list(ordered.values())

@@ -69,6 +69,17 @@ def test_a_step_without_its_input_is_refused(tmp_path: Path) -> None:
         chain(recipe, load_stages())
 
 
+def test_what_comes_before_a_step_that_lacks_something_can_be_had(tmp_path: Path) -> None:
+    sources = '[harvest.rows]\nsources = ["rcb"]\n'
+    recipe = load(tmp_path, f"[harvest]\n{sources}[ruwanli.cartography]\n")
+    with pytest.raises(UsageError, match=r"ruwanli\.release needs annotation\.decisions"):
+        chain(recipe, load_stages())
+    steps = [step.name for step in chain(recipe, load_stages(), ["ruwanli.cartography"])]
+    assert steps[-1] != "ruwanli.release" and "ruwanli.cartography" in steps
+    with pytest.raises(UsageError, match=r"ruwanli\.release needs annotation\.decisions"):
+        chain(recipe, load_stages(), ["ruwanli.release"])
+
+
 def test_unknown_recipe(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no such recipe"):
         find_recipe(str(tmp_path / "absent.toml"))

@@ -75,6 +75,9 @@ def open_model(plan: Plan) -> tuple[Any, int]:
         if transformer is None:
             raise RupairsError(f'{plan.model}: has no transformer for initial = "random"')
         transformer.load_state_dict(type(transformer)(transformer.config).state_dict())
+    if not plan.config.attention_dropout:
+        for layer in attention_dropouts(model):
+            layer.p = 0.0
     if plan.config.freeze_embeddings:
         embedding_weights(model).requires_grad_(False)
     if plan.config.processes > 1 and transformer is not None:
@@ -83,6 +86,20 @@ def open_model(plan: Plan) -> tuple[Any, int]:
             if name.startswith("pooler."):
                 weights.requires_grad_(False)
     return model, longest
+
+
+def attention_dropouts(model: Any) -> list[Any]:
+    """Return the layers that drop attention weights while a SentenceTransformer is trained."""
+    import torch
+
+    attention = [m for m in model.modules() if type(m).__name__.endswith("SelfAttention")]
+    found = [getattr(layer, "dropout", None) for layer in attention]
+    if not found or not all(isinstance(layer, torch.nn.Dropout) for layer in found):
+        raise RupairsError(
+            f"{type(model[0]).__name__} has no dropout of attention that is known here; set "
+            "attention_dropout = true"
+        )
+    return found
 
 
 def embedding_weights(model: Any) -> Any:

@@ -33,7 +33,8 @@ class ModelTraining(Section):
     most. `angle_weight` adds AnglE to InfoNCE over symmetric triples. With `mini_batch_size` below
     `batch_size` gradients are cached. `validate_every` measures the loss of held-out pairs so
     often; `patience` stops after so many measurements without a better mean and keeps the best.
-    `bf16` left out means: where it is known to be faster than float32.
+    `bf16` left out means: where it is known to be faster than float32. Without
+    `attention_dropout` the other layers keep theirs.
     """
 
     transient = frozenset({"checkpoint_every", "workers", "report_to", "processes"})
@@ -50,6 +51,7 @@ class ModelTraining(Section):
     instructions: bool = True
     initial: Literal["pretrained", "random"] = "pretrained"
     freeze_embeddings: bool = True
+    attention_dropout: bool = True
     bf16: bool | None = None
     gradient_checkpointing: bool = False
     only: tuple[str, ...] = ()

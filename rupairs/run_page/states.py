@@ -58,7 +58,7 @@ def state_of_run(run: Path) -> RunState:
     asked: list[Step] = []
     try:
         recipe = recipe_of(run)
-        name, asked = recipe.run.name, chain(recipe, stages)
+        name, asked = recipe.run.name, chain(recipe, stages, ())
     except UsageError as error:
         fault = within(run, error)
     names = {step.name for step in asked}

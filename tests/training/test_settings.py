@@ -12,7 +12,10 @@ from rupairs.store import StageReader
 from tests.training import killed_run, tiny
 from training import trainer
 from training.checkpoints import mark_complete, step_of
+from training.fit import attention_dropouts, open_model
+from training.plan import Plan
 from training.run import train
+from training.settings import ModelTraining
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -46,6 +49,22 @@ def test_ways_to_train(
     context = trained(tmp_path, encoder, pairs, **settings)
     assert (context.out / WEIGHTS).is_file()
     assert context.facts["steps"] == 8
+
+
+def test_attention_without_dropout_leaves_that_of_other_layers(
+    encoder: Path, tmp_path: Path
+) -> None:
+    import torch
+
+    config = ModelTraining(attention_dropout=False)
+    plan = Plan(str(encoder), None, 32, True, config, 0, tmp_path, tmp_path)
+    model, _ = open_model(plan)
+    layers = {n: m.p for n, m in model.named_modules() if isinstance(m, torch.nn.Dropout)}
+    assert {p for name, p in layers.items() if "attention.self" in name} == {0.0}
+    assert {p for name, p in layers.items() if "attention.self" not in name} == {0.1}
+    del model[0]
+    with pytest.raises(RupairsError, match="attention_dropout = true"):
+        attention_dropouts(model)
 
 
 def test_cached_gradients_follow_the_same_losses(
