@@ -57,7 +57,7 @@ def _entries(context: Context) -> Iterator[Iterable[Entry]]:
     config: PullSection = context.config
     push: PushSection = context.stage.push
     if made_up:
-        yield read_export(made_up.directory / EXPORT)
+        yield read_export(made_up.whole() / EXPORT)
     elif config.files:
         yield _exported(context)
     elif push.to_server:

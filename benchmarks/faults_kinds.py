@@ -43,7 +43,8 @@ def full_disk(run: Run) -> Point:
         ended = run.live(point)
     point.take(ended)
     point.met = ended.code not in (0, 3)
-    point.clear_error = "no space left" in ended.last.lower() and not ended.disorder()
+    said = any(words in ended.last.lower() for words in ("no space left", "the disk is full"))
+    point.clear_error = said and not ended.disorder()
     if point.met and not point.clear_error and not point.failures:
         point.failures.append(f"does not say that the disk is full: {ended.last}")
     return point

@@ -46,7 +46,7 @@ def release_ruwanli(context: Context) -> None:
     annotated = _write_splits(context.out, "annotations/", votes, iter, ANNOTATION_SCHEMA)
     files = {"default": default, "triplets": triplets, "annotations": annotated}
     for step, picture in _PICTURES.items():
-        shutil.copyfile(context.inputs[step].directory / picture, context.out / picture)
+        shutil.copyfile(context.inputs[step].whole() / picture, context.out / picture)
     _write_card(context, "ruwanli", "RuWANLI", files, pairs)
 
 

@@ -21,16 +21,17 @@ def release_encoder(context: Context) -> None:
     """Copy the model's files and write its card."""
     trained = context.inputs["training.encoder"]
     evaluation = context.inputs["training.evaluation"]
+    model, measured = trained.whole(), evaluation.whole()
     for name in trained.manifest.files:
         if name in _NOT_MODEL:
             continue
         target = context.out / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(trained.directory / name, target)
+        shutil.copyfile(model / name, target)
     for name in evaluation.manifest.files:
         # The plots that the card shows, and the page it links.
         if Path(name).suffix in (".png", ".html"):
-            shutil.copyfile(evaluation.directory / name, context.out / name)
+            shutil.copyfile(measured / name, context.out / name)
     manifests = [reader.manifest for reader in context.inputs.values()]
     licensed = _licensed(manifests)
     front = {
@@ -40,7 +41,7 @@ def release_encoder(context: Context) -> None:
         "pipeline_tag": "sentence-similarity",
         "tags": ["sentence-transformers", "feature-extraction"],
     }
-    notes = evaluation.directory / "notes.md"
+    notes = measured / "notes.md"
     facts = {
         "title": context.config.title or "Russian sentence encoder",
         "models": models(manifests),

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from rupairs.errors import RupairsError
-from rupairs.manifest import Counts, Manifest, read_manifest
+from rupairs.manifest import Counts, Manifest, read_manifest, sha256
 
 T = TypeVar("T")
 
@@ -240,6 +240,20 @@ class StageReader:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.manifest: Manifest = read_manifest(directory)
+
+    def whole(self) -> Path:
+        """Return the directory after comparing every file with the checksum in the manifest.
+
+        Parquet has checksums of its own; what else is read or passed on goes through here.
+        Raises `RupairsError` naming the file that differs.
+        """
+        for name, facts in self.manifest.files.items():
+            if sha256(self.directory / name) != facts.sha256:
+                raise RupairsError(
+                    f"{self.directory}/{name}: is not what the stage wrote; delete "
+                    f"{self.directory} and run the stage again"
+                )
+        return self.directory
 
     def table(self, columns: list[str] | None = None) -> pa.Table:
         """Return all rows as one Arrow table."""

@@ -74,7 +74,7 @@ def _select(context: Context, rows: list[Row], faults: dict[int, Fault]) -> Sele
 def measure(context: Context, rows: Sequence[Row]) -> None:
     """Put `max_variability` into rows, in six digits: what is below is the machine's."""
     if rows:
-        folder = context.inputs["ruwanli.cartography"].directory
+        folder = context.inputs["ruwanli.cartography"].whole()
         pairs = [(row["premise"], row["hypothesis"]) for row in rows]
         for row, sigma in zip(rows, estimated_max_variability(folder, pairs), strict=True):
             row["max_variability"] = round(float(sigma), 6)

@@ -53,7 +53,7 @@ def draw(context: Context) -> None:
     rows, uncharted = _measured(pool, charted.table(["pair_id", "variability", "confidence"]))
     used = {row["source"] for row in rows}
     context.licenses = {s: terms for s, terms in context.licenses.items() if s in used}
-    classifier = open_classifier(charted.directory)
+    classifier = open_classifier(charted.whole())
     thresholds: dict[str, float] = {}
     with (
         context.writer(SEED_SCHEMA) as writer,

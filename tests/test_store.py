@@ -176,6 +176,17 @@ def test_a_flipped_byte_is_found(tmp_path: Path) -> None:
         list(StageReader(tmp_path / "s").rows())
 
 
+def test_a_flipped_byte_of_any_other_file_is_found(tmp_path: Path) -> None:
+    folder = tmp_path / "s"
+    writer = write(folder)
+    (folder / "model.bin").write_bytes(bytes(1000))
+    finish(folder, writer)
+    assert StageReader(folder).whole() == folder
+    (folder / "model.bin").write_bytes(bytes(999) + b"\1")
+    with pytest.raises(RupairsError, match=r"model\.bin: is not what the stage wrote"):
+        StageReader(folder).whole()
+
+
 @pytest.mark.parametrize("damage", ["", "{", '{"step": 1}'])
 def test_a_damaged_manifest_is_named(tmp_path: Path, damage: str) -> None:
     finish(tmp_path / "s", write(tmp_path / "s"))

@@ -32,7 +32,7 @@ def merge(context: Context) -> None:
             f'training.encoder.merge.rule = "{config.merge.rule}" needs pairs of the split '
             f'{SPLITS[1]}, and there are none; give rule = "fixed" and a weight'
         )
-    paths = [str(context.inputs[f"training.{part}"].directory) for part in PARTS]
+    paths = [str(context.inputs[f"training.{part}"].whole()) for part in PARTS]
     with silence():
         models = open_alike(paths)
         points, losses = _measured(context, models, views)

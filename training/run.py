@@ -102,7 +102,7 @@ def make_plan(context: Context) -> Plan:
 def first_model(context: Context) -> tuple[str, str | None]:
     """Return what the step begins with and its revision: stage 1's model if there is one."""
     if STAGE1 in context.inputs:
-        return str(context.inputs[STAGE1].directory), None
+        return str(context.inputs[STAGE1].whole()), None
     return model_path(context.recipe.encoder), context.recipe.encoder.revision
 
 

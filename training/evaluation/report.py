@@ -39,7 +39,7 @@ def evaluate(context: Context) -> None:
     """Measure the initial and the trained encoder; scores, tables and plots go into `out`."""
     measures = read_measures(context)
     section, config = context.recipe.encoder, context.config
-    trained = str(context.inputs["training.encoder"].directory)
+    trained = str(context.inputs["training.encoder"].whole())
     with silence():
         models = {
             "before": load_transformer(model_path(section), section.revision, LONGEST),
