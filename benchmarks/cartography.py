@@ -130,15 +130,13 @@ def _table(result: dict[str, Any]) -> list[str]:
             f"| {_figure(row['auc_within_labels'])} |"
         )
     expected = lowest["rows"] * charted["planted"] / max(charted["rows"], 1)
-    speed = facts["training_rows_per_second"]
     return [
         *lines,
         "",
         f"Of the {lowest['rows']} rows of lowest confidence ({LOWEST:.0%}), {lowest['planted']} "
         f"are planted ({lowest['planted'] / max(lowest['rows'], 1):.0%}), of "
-        f"{charted['planted']} in all; by chance {expected:.1f}. Training: "
-        f"{facts['rows'] * facts['epochs'] / speed:,.0f} s, {speed:g} rows a second; the step "
-        f"{result['seconds']:,.0f} s on {facts['device']}.",
+        f"{charted['planted']} in all; by chance {expected:.1f}. "
+        f"{facts['training_rows_per_second']:g} rows a second in training, on {facts['device']}.",
         "",
         NOTE,
     ]
