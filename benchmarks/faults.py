@@ -30,7 +30,6 @@ import argparse
 import json
 import os
 import random
-import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -42,7 +41,7 @@ from typing import Any
 from benchmarks.faults_damage import damage
 from benchmarks.faults_kinds import LIVE, bad_server, full_disk, kill
 from benchmarks.faults_reference import Reference, make_reference
-from benchmarks.faults_run import Point, Run
+from benchmarks.faults_run import Point, Run, cleared
 from benchmarks.harvest_measure import machine
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -54,10 +53,8 @@ _BATCHES = 6
 
 def main() -> int:
     arguments = _arguments()
-    shutil.rmtree(arguments.work, ignore_errors=True)
-    arguments.work.mkdir(parents=True)
     began = time.monotonic()
-    reference = make_reference(arguments.work / "reference", arguments.until)
+    reference = make_reference(cleared(arguments.work) / "reference", arguments.until)
     _say(f"the undisturbed run took {reference.seconds:.0f} s")
     points = campaign(arguments, reference)
     result = {

@@ -75,6 +75,16 @@ def small_disk(folder: Path) -> Iterator[bool]:
             subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
+def cleared(work: Path) -> Path:
+    """Return the folder, empty: what a campaign that was killed left there is unmounted."""
+    for disk in work.glob("run-*/disk"):
+        if disk.is_mount():
+            subprocess.run(["umount", "--lazy", str(disk)], check=True)
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    return work
+
+
 class Run:
     """A run in `folder`, begun from an image of the reference; `points` grows by each fault.
 
