@@ -24,7 +24,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
 	$(BIN)/pip install --quiet torch==2.13.0
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train,evaluate,annotate,embedded,ray,dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train,evaluate,export,annotate,embedded,ray,dev]'
 	touch $@
 
 vllm: $(VLLM)/.installed-$(VLLM_DEVICE) ## Make .venv-vllm: vLLM for the NVIDIA GPU, or else for the CPU

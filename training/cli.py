@@ -21,6 +21,7 @@ def register(app: typer.Typer) -> None:
     step_verb(train, "negatives", "training.negatives", "Find hard negatives with the encoder.")
     train.command("merge")(_merge)
     train.command("ablate")(_ablate)
+    train.command("export")(_export)
 
     register_evaluation(app)
 
@@ -64,3 +65,21 @@ def _ablate(
     from training.ablation import ablate
 
     ablate(recipe, out, override or [], only or [], as_json)
+
+
+def _export(
+    model: Model,
+    out: Annotated[Path, typer.Option("--out", help="A new folder: the model and its graphs.")],
+    formats: Annotated[
+        list[str] | None,
+        typer.Option("--format", help="onnx or openvino; may be repeated. Default: both."),
+    ] = None,
+) -> None:
+    """Write the encoder for ONNX Runtime and OpenVINO, checked against its own vectors."""
+    from rupairs.encoder import model_path
+    from rupairs.recipe import EncoderSection
+    from training.export import FORMATS, export_encoder
+
+    path = model_path(EncoderSection(model=model))
+    for name, distance in export_encoder(path, formats or FORMATS, out).items():
+        typer.echo(f"{out}/{name}: at most {distance:.1e} from the model's unit vectors")

@@ -19,6 +19,11 @@ def save_encoder(model: Any, folder: Path, max_length: int, instructions: bool =
     model.prompts = {name: prompt if instructions else "" for name, prompt in PROMPTS.items()}
     model.default_prompt_name = DEFAULT_PROMPT
     model.max_seq_length = max_length
+    save_module_folder(model, folder)
+
+
+def save_module_folder(model: Any, folder: Path) -> None:
+    """Write the model as it is, without what its tokenizer remembers of the last batch."""
     _forget_last_batch(model.tokenizer)
     model.save_pretrained(str(folder), create_model_card=False)
     _open_to_readers(folder)
