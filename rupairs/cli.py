@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from rupairs.errors import RupairsError, UsageError
-from rupairs.options import AsJson, Out, Set
+from rupairs.options import RECIPES, AsJson, Out, Set
 
 app = typer.Typer(
     help="Build Russian sentence-pair datasets and train sentence encoders on them.",
@@ -25,7 +25,7 @@ app.add_typer(serve, name="serve")
 
 @app.command()
 def run(
-    recipe: Annotated[str, typer.Argument(help="A .toml file, or demo, real, full.")],
+    recipe: Annotated[str, typer.Argument(help=RECIPES)],
     out: Out,
     until: Annotated[str | None, typer.Option(help="Stop after this step.")] = None,
     redo: Annotated[list[str] | None, typer.Option(help="Make this step again.")] = None,
@@ -51,7 +51,7 @@ def demo(out: Out = Path("runs/demo"), as_json: AsJson = False) -> None:
 
 @app.command()
 def plan(
-    recipe: Annotated[str, typer.Argument(help="A .toml file, or demo, real, full.")],
+    recipe: Annotated[str, typer.Argument(help=RECIPES)],
     tokens_per_second: Annotated[
         float | None, typer.Option(help="Measured generation speed, for the hours.")
     ] = None,
@@ -77,7 +77,7 @@ def plan(
 
 @app.command()
 def scale(
-    recipe: Annotated[str, typer.Argument(help="A .toml file, or demo, real, full.")] = "full",
+    recipe: Annotated[str, typer.Argument(help=RECIPES)] = "full",
     rates: Annotated[Path | None, typer.Option(help="A rates file; else the shipped one.")] = None,
     measured: Annotated[
         list[Path] | None, typer.Option(help="JSON of a benchmark, or of plan --measure.")

@@ -8,7 +8,8 @@ import typer
 
 EXIT_FAILED_ROWS = 3
 
-Recipe = Annotated[str, typer.Option("--recipe", help="A .toml file, or demo, real, full.")]
+RECIPES = "A .toml file, or demo, real, full, full-24gb."
+Recipe = Annotated[str, typer.Option("--recipe", help=RECIPES)]
 Out = Annotated[Path, typer.Option("--out", help="The run's directory.")]
 Redo = Annotated[bool, typer.Option("--redo", help="Make it again even if finished.")]
 Set = Annotated[

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from rupairs.options import RECIPES
+
 REPOSITORY = Path(__file__).parent.parent
 STAGES = ("harvest", "ruhnp", "ruwanli", "annotation", "training", "data_cards")
 
@@ -60,3 +62,11 @@ def test_heavy_libraries_are_not_imported_by_the_door() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_help_names_the_shipped_recipes() -> None:
+    shipped = {path.stem for path in (REPOSITORY / "recipes").glob("*.toml")}
+    assert set(RECIPES.removeprefix("A .toml file, or ").removesuffix(".").split(", ")) == shipped
+    written = [p for owner in ("rupairs", *STAGES) for p in (REPOSITORY / owner).rglob("*.py")]
+    spelled = [p for p in written if "demo, real, full" in p.read_text(encoding="utf-8")]
+    assert spelled == [REPOSITORY / "rupairs/options.py"]

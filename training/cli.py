@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from rupairs.options import AsJson, Out, Redo, Set, step_verb
+from rupairs.options import RECIPES, AsJson, Out, Recipe, Redo, Set, step_verb
 from training.evaluation.verbs import register as register_evaluation
 
 Model = Annotated[
@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _run(
-    recipe: Annotated[str, typer.Option("--recipe", help="A .toml file, or demo, real, full.")],
+    recipe: Recipe,
     out: Out,
     redo: Redo = False,
     override: Set = None,
@@ -53,7 +53,7 @@ def _merge(
 
 
 def _ablate(
-    recipe: Annotated[str, typer.Argument(help="A .toml file, or demo, real, full.")],
+    recipe: Annotated[str, typer.Argument(help=RECIPES)],
     out: Out,
     only: Annotated[
         list[str] | None, typer.Option("--only", help="This variant; may be repeated.")
