@@ -11,10 +11,10 @@ from data_cards.annotations import ANNOTATION_SCHEMA, annotations
 from data_cards.card import description, funnel, licenses, models, size_category, write_cards
 from data_cards.croissant import About, write_croissant
 from data_cards.front import Files, Licensed, configs, dataset_info
-from data_cards.terms import forbidding
 from rupairs import views
 from rupairs.errors import RupairsError
 from rupairs.manifest import generator
+from rupairs.redistribution import forbidding
 from rupairs.steps import Context
 from rupairs.store import write_table
 

@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 from data_cards.card import description, funnel, size_category, write_cards
 from data_cards.croissant import About, write_croissant
 from data_cards.front import Licensed, configs, dataset_info
-from data_cards.terms import forbidding
 from rupairs.errors import RupairsError
 from rupairs.pairs import PAIR_SCHEMA
+from rupairs.redistribution import forbidding
 from rupairs.steps import Context
 from rupairs.store import StageReader, read_batches
 

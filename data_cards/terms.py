@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from data_cards import russian
 from rupairs.licenses import CONDITIONS, conditions_of, parts_of
+from rupairs.redistribution import forbidding
 
-FORBIDDING = ("credentialed", "unknown", "unrecognised", "no_derivatives")
 # The Hub's own list (huggingface.co/docs/hub/repositories-licenses), as far as licenses are known
 # to `rupairs.licenses`; most ids are those of SPDX in lower case.
 _HUB = {
@@ -63,11 +63,6 @@ class Terms:
     name: str
     reasons: tuple[str, ...]
     reasons_ru: tuple[str, ...]
-
-
-def forbidding(license_id: str) -> str | None:
-    """Return the condition of a row's license that forbids passing it on, None if none does."""
-    return next((c for c in conditions_of(license_id) if c in FORBIDDING), None)
 
 
 def refusals(rows: Iterable[tuple[str, str]], examples: int = 3) -> list[Refusal]:

@@ -8,6 +8,7 @@ from rupairs.manifest import Manifest
 
 Stages = list[dict[str, Any]]
 _REPEATS = ("duplicate", "near_duplicate")
+_NO_SEEDS = ("not_charted", "not_redistributable", "not_ambiguous")
 _CHOICE = ("low_variability", "over_quota")
 
 
@@ -41,7 +42,7 @@ def funnel(manifests: Mapping[str, Manifest], completions: int, released: int) -
 
 
 def _ambiguous(pool: int, dropped: Mapping[str, int]) -> int:
-    return pool - dropped.get("not_charted", 0) - dropped.get("not_ambiguous", 0)
+    return pool - sum(dropped.get(reason, 0) for reason in _NO_SEEDS)
 
 
 def _reviewed(candidates: int, dropped: Mapping[str, int]) -> int:

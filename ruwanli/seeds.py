@@ -2,16 +2,19 @@
 
 The algorithm of WANLI (Liu et al. 2022, arXiv 2201.05955): a seed's examples are what the task
 model represents nearest to it among the rows of its label, farthest first and the seed last.
+What grows from a seed stands under the terms of all its examples.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import pyarrow as pa
 
 from rupairs.errors import RupairsError
 from rupairs.pairs import pair_id
+from rupairs.redistribution import forbidding, joined
 from rupairs.steps import Context
 from rupairs.store import StageWriter
 from rupairs.text import share
@@ -51,10 +54,12 @@ def draw(context: Context) -> None:
     charted = context.inputs["ruwanli.cartography"]
     pool = nli_rows(context.inputs["harvest.pairs"], config.sources, ("train",), "ruwanli.seeds")
     rows, uncharted = _measured(pool, charted.table(["pair_id", "variability", "confidence"]))
+    rows, closed = _open(rows) if config.only_redistributable else (rows, [])
     used = {row["source"] for row in rows}
     context.licenses = {s: terms for s, terms in context.licenses.items() if s in used}
     classifier = open_classifier(charted.whole())
     thresholds: dict[str, float] = {}
+    terms = _Terms()
     with (
         context.writer(SEED_SCHEMA) as writer,
         context.progress.bar("rows", len(rows)) as advance,
@@ -65,13 +70,57 @@ def draw(context: Context) -> None:
                 "not_charted",
                 "held out, over quota, or of a source that the cartography left out",
             )
+        for row in writer.each(closed):
+            writer.drop(row, "not_redistributable", row["license"] or "no license")
         for label in sorted(rows_of := _by_label(rows)):
             drawn = draw_label(rows_of[label], config, context.seed)
             thresholds[label] = drawn.threshold
-            _write_label(writer, rows_of[label], drawn, classifier, config.neighbours)
+            _write_label(writer, rows_of[label], drawn, (classifier, config.neighbours), terms)
             advance(len(rows_of[label]), label)
-    context.facts |= {"fraction": config.fraction, "thresholds": thresholds}
-    (context.out / "notes.md").write_text(_notes(config, thresholds), encoding="utf-8")
+    context.facts |= {"fraction": config.fraction, "thresholds": thresholds} | terms.facts()
+    warning = terms.warning()
+    if warning:
+        context.progress.say(f"  {warning}")
+    (context.out / "notes.md").write_text(_notes(config, thresholds, warning), encoding="utf-8")
+
+
+@dataclass
+class _Terms:
+    """How many seeds have an example that may not be passed on, and of which source and license."""
+
+    seeds: int = 0
+    held_back: int = 0
+    by: set[str] = field(default_factory=set)
+
+    def add(self, examples: Sequence[Row]) -> None:
+        found = {f"{e['source']} {e['license']}" for e in examples if forbidding(e["license"])}
+        self.seeds += 1
+        self.held_back += bool(found)
+        self.by |= found
+
+    def facts(self) -> dict[str, Any]:
+        return {"held_back": {"seeds": self.held_back, "terms": sorted(self.by)}}
+
+    def warning(self) -> str:
+        if not self.held_back:
+            return ""
+        return (
+            f"{self.held_back} of {self.seeds} seeds, or the examples beside them, stand under "
+            f"terms that keep the release back: {', '.join(sorted(self.by))}; "
+            "only_redistributable = true in [ruwanli.seeds] leaves them out before anything is "
+            "asked or reviewed"
+        )
+
+
+def _open(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+    """Return the rows that may be passed on, and the others; an error if there are no first."""
+    kept = [row for row in rows if forbidding(row["license"]) is None]
+    if not kept:
+        raise RupairsError(
+            "ruwanli.seeds: no charted row may be passed on; add a source whose license allows it, "
+            "or set only_redistributable = false"
+        )
+    return kept, [row for row in rows if forbidding(row["license"])]
 
 
 def draw_label(rows: Sequence[Row], config: SeedsSection, seed: int) -> Drawn:
@@ -133,16 +182,23 @@ def _by_label(rows: Sequence[Row]) -> dict[str, list[Row]]:
 
 
 def _write_label(
-    writer: StageWriter, rows: list[Row], drawn: Drawn, classifier: Classifier, neighbours: int
+    writer: StageWriter,
+    rows: list[Row],
+    drawn: Drawn,
+    nearest_by: tuple[Classifier, int],
+    terms: _Terms,
 ) -> None:
     """Write the seeds of a label in hash order, then drop its other rows."""
+    classifier, neighbours = nearest_by
     examples = _examples(drawn.seeds, rows, classifier, neighbours)
     for seed, found in zip(writer.each(drawn.seeds), examples, strict=True):
         if len(found) < neighbours:
             evidence = f"{len(found)}; {_below(seed['variability'], drawn.threshold)}"
             writer.drop(seed, "too_few_neighbours", evidence)
         else:
-            writer.keep(_seed(seed, [*reversed(found), seed]))
+            shown = [*reversed(found), seed]
+            terms.add(shown)
+            writer.keep(_seed(seed, shown))
     for row in writer.each([r for r in rows if r["pair_id"] in drawn.faults]):
         writer.drop(row, *drawn.faults[row["pair_id"]])
 
@@ -183,12 +239,14 @@ def _seed(row: Row, examples: list[Row]) -> Row:
         "group_id": row["group_id"],
         "source": row["source"],
         "source_row": row["source_row"],
-        "license": row["license"],
+        # The seed's own first; what the model has seen beside it counts as well.
+        "license": joined(example["license"] for example in reversed(examples)),
     }
 
 
-def _notes(config: SeedsSection, thresholds: Mapping[str, float]) -> str:
-    lines = [
+def _notes(config: SeedsSection, thresholds: Mapping[str, float], warning: str) -> str:
+    lines = [*([f"**{warning}.**", ""] if warning else [])]
+    lines += [
         f"Of each label the most variable {config.fraction:.0%} are drawn from.",
         "",
         "| label | variability from |",

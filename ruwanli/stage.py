@@ -57,7 +57,8 @@ class SeedsSection(Section):
     """Which NLI rows become seeds; `sources` empty means every source that was charted.
 
     Of each label the most variable `fraction` is drawn from, at most `per_label` rows and
-    `per_source` of one source; each comes with its nearest `neighbours` of the same label.
+    `per_source` of one source; each comes with its nearest `neighbours` of the same label. With
+    `only_redistributable`, rows whose license forbids passing them on are neither.
     """
 
     sources: tuple[str, ...] = ()
@@ -65,6 +66,7 @@ class SeedsSection(Section):
     per_label: int = Field(default=25_000, ge=1)
     per_source: int | None = Field(default=None, ge=1)
     neighbours: int = Field(default=4, ge=0)
+    only_redistributable: bool = False
 
 
 class GenerateSection(Section):
@@ -135,6 +137,7 @@ STAGE = Stage(
             "draw the most ambiguous rows and find their neighbours",
             "ruwanli.seeds:draw",
             inputs=("harvest.pairs", "ruwanli.cartography"),
+            version=2,
         ),
         Step(
             "ruwanli.generate",

@@ -163,3 +163,57 @@ def test_sources_that_were_not_charted_are_an_error(chart: StageReader, tmp_path
     pairs = tiny.write_pairs(tmp_path, [tiny.row("кот спит", "дом стоит", "neutral", "rcb")])
     with pytest.raises(RupairsError, match="no NLI row was charted"):
         drawing(tmp_path, chart, pairs)
+
+
+def closed_rows() -> list[Any]:
+    """Return the rows, some of each label of a source whose license nobody states."""
+    found = tiny.rows()
+    return [
+        replace(pair, source="shut", license="unknown") if n // 3 % 2 else pair
+        for n, pair in enumerate(found)
+    ]
+
+
+def test_a_seed_stands_under_the_terms_of_all_its_examples(
+    chart: StageReader, tmp_path: Path
+) -> None:
+    pairs = closed_rows()
+    by_texts = {(pair.query, pair.passage): pair for pair in pairs}
+    context = drawing(tmp_path, chart, tiny.write_pairs(tmp_path, pairs), neighbours=3)
+    seeds = read_table(context.out / "part-00000.parquet").to_pylist()
+    mixed = 0
+    for seed in seeds:
+        shown = [by_texts[e["premise"], e["hypothesis"]] for e in seed["examples"]]
+        assert set(seed["license"].split("; ")) == {pair.license for pair in shown}
+        assert seed["license"].startswith(shown[-1].license)
+        mixed += shown[-1].license != "unknown" and "unknown" in seed["license"]
+    assert mixed, "an open seed beside a closed example is closed"
+    held = sum("unknown" in seed["license"] for seed in seeds)
+    assert context.facts["held_back"] == {"seeds": held, "terms": ["shut unknown"]}
+    notes = (context.out / "notes.md").read_text("utf-8")
+    assert (
+        f"{held} of {len(seeds)} seeds" in notes and "keep the release back: shut unknown" in notes
+    )
+
+
+def test_what_may_not_be_passed_on_can_be_kept_from_the_model(
+    chart: StageReader, pairs: StageReader, tmp_path: Path
+) -> None:
+    held = closed_rows()
+    reader = tiny.write_pairs(tmp_path, held)
+    context = drawing(tmp_path, chart, reader, neighbours=3, only_redistributable=True)
+    seeds = read_table(context.out / "part-00000.parquet").to_pylist()
+    assert seeds and {seed["license"] for seed in seeds} == {tiny.LICENSE}
+    closed = {(p.query, p.passage) for p in held if p.license == "unknown"}
+    assert not any((e["premise"], e["hypothesis"]) in closed for s in seeds for e in s["examples"])
+    assert context.counts.dropped_by_reason["not_redistributable"] == len(closed)
+    assert "held_back" in context.facts and context.facts["held_back"]["seeds"] == 0
+    assert "keep the release back" not in (context.out / "notes.md").read_text("utf-8")
+    with pytest.raises(RupairsError, match="no charted row may be passed on"):
+        shut = [replace(pair, license="") for pair in tiny.rows()]
+        drawing(
+            tmp_path / "shut",
+            chart,
+            tiny.write_pairs(tmp_path / "shut", shut),
+            only_redistributable=True,
+        )
