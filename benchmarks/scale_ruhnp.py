@@ -106,7 +106,7 @@ def tables(anchors: list[Row], rows: list[Row], recipe: Recipe, work: Path) -> d
     pairs = [_pair(row) for row in kept]
     provenance = [
         {n: row.get(n) for n in PROVENANCE_SCHEMA.names}
-        | {"pair_id": pair["pair_id"], "prompt": "hard_negative.v2", "similarity": 0.9}
+        | {"pair_id": pair["pair_id"], "prompt": "hard_negative.v3", "similarity": 0.9}
         for row, pair in zip(kept, pairs, strict=True)
     ]
     path, used = work / "scale.parquet", 0

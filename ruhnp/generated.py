@@ -60,18 +60,19 @@ def judged(rows: Iterable[Row], config: VerifySection) -> Iterator[tuple[Row, Fa
 
 
 def _mark_repeats(items: list[Checked], faults: list[Fault | None], config: VerifySection) -> None:
-    keys = [key(item.text) for item in items]
+    """Mark the texts that are there twice; one that is dropped already takes no other with it."""
+    good = [(n, key(items[n].text)) for n, fault in enumerate(faults) if fault is None]
     sides: dict[bool, set[str]] = {True: set(), False: set()}
-    for item, own in zip(items, keys, strict=True):
-        sides[item.positive].add(own)
+    for number, own in good:
+        sides[items[number].positive].add(own)
     both, seen = sides[True] & sides[False], set[str]()
-    for number, (item, own) in enumerate(zip(items, keys, strict=True)):
-        if faults[number] is None:
-            if own in both and config.wants("positive_equals_negative"):
-                faults[number] = ("positive_equals_negative", item.text)
-            elif own in seen and config.wants("repeated_in_row"):
-                faults[number] = ("repeated_in_row", item.text)
-        seen.add(own)
+    for number, own in good:
+        if own in both and config.wants("positive_equals_negative"):
+            faults[number] = ("positive_equals_negative", items[number].text)
+        elif own in seen and config.wants("repeated_in_row"):
+            faults[number] = ("repeated_in_row", items[number].text)
+        else:
+            seen.add(own)
 
 
 def _mark_near_repeats(items: list[Checked], faults: list[Fault | None], limit: float) -> None:

@@ -7,6 +7,7 @@ a number cannot have its number changed.
 import re
 from collections.abc import Sequence
 
+from ruhnp.content.numbers import numbers
 from rupairs.text import share
 
 KINDS = (
@@ -19,12 +20,6 @@ KINDS = (
     "modality",
     "quantity",
 )
-_NUMBER = re.compile(
-    r"\d|\b(?:од(?:ин|на|но|ного|ной)|дв[ауе]\w*|тр(?:и|ёх|ех|ём|ем|емя|етий|етья|етье)|четыр\w+|"
-    r"пят[ьи]\w*|шест[ьи]\w*|сем[ьи]\w*|вос[еь]м\w*|девят\w+|десят\w+|сорок\w*|ст[оа]|сот\w*|"
-    r"тысяч\w*|миллион\w*|миллиард\w*|перв\w+|втор\w+)\b",
-    re.IGNORECASE,
-)
 # Fewer anchors lend themselves to these, so they come first where they can.
 _RARE = {"number": 0.4, "role_swap": 0.4}
 # A capital inside the sentence, or something in quotes.
@@ -34,7 +29,8 @@ _NAME = re.compile(r"(?<=[\w,»] )[А-ЯЁA-Z]\w|«")
 def lends_itself(anchor: str) -> tuple[str, ...]:
     """Return the kinds of change that an anchor has the words for."""
     absent = set()
-    if not _NUMBER.search(anchor):
+    # What is only hinted at («семью», «одна из рек») may be no number at all.
+    if not numbers(anchor).said:
         absent.add("number")
     if len(_NAME.findall(anchor)) < 2:
         absent.add("role_swap")

@@ -43,7 +43,7 @@ class GenerateSection(Section):
     positives: int = Field(default=5, ge=1)
     negatives: int = Field(default=5, ge=1)
     positive_prompt: str = "paraphrase.v1"
-    negative_prompt: str = "hard_negative.v2"
+    negative_prompt: str = "hard_negative.v3"
     rules: bool = False
     top_up_rounds: int = Field(default=0, ge=0)
     enough_positives: int = Field(default=5, ge=0)
@@ -185,7 +185,7 @@ STAGE = Stage(
             inputs=("ruhnp.anchors",),
             core=("llm",),
             plan="ruhnp.generate:plan",
-            version=4,
+            version=5,
         ),
         Step(
             "ruhnp.verify",
@@ -195,7 +195,7 @@ STAGE = Stage(
             core=("encoder", "llm"),
             external="ruhnp.measure:measured_files",
             plan="ruhnp.judge:plan",
-            version=4,
+            version=5,
         ),
         Step(
             "ruhnp.release",

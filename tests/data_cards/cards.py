@@ -19,7 +19,7 @@ from tests.versions import version_of
 
 GENERATOR = ModelFacts(role="generator", id="gen", revision="r1", license="MIT")
 _LLM = {"temperature": 1.0, "top_p": 0.9}
-_PROMPTS = {"positive_prompt": "paraphrase.v1", "negative_prompt": "hard_negative.v2"}
+_PROMPTS = {"positive_prompt": "paraphrase.v1", "negative_prompt": "hard_negative.v3"}
 _CODE = re.compile(r"```.*?```|`[^`\n]*`|\]\([^)]*\)|https?://\S+", re.DOTALL)
 _ENGLISH = re.compile(r"[A-Za-z][A-Za-z'-]*(?: [A-Za-z][A-Za-z'-]*){3,}")
 _NUMBER = re.compile(r"\d(?:[\d.,\xa0]*\d)?")

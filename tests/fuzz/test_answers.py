@@ -27,7 +27,7 @@ PAIR = relation_tasks(RUWANLI / "pair.v1.toml", 5)["neutral"]
 EXAMPLE = {"premise": "Мальчик играет.", "hypothesis": "Ему весело."}
 TASKS: dict[str, Task] = {
     "paraphrase": load_task(RUHNP / "paraphrase.v1.toml", 5),
-    "hard negative": load_task(RUHNP / "hard_negative.v2.toml", 5),
+    "hard negative": load_task(RUHNP / "hard_negative.v3.toml", 5),
     "judge": load_task(RUHNP / "judge.v1.toml"),
     "pair": replace(PAIR, examples=(EXAMPLE,)),
     "entailment": load_task(RUWANLI / "entailment.v1.toml"),

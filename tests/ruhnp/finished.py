@@ -20,7 +20,7 @@ from tests.versions import version_of
 
 Row = dict[str, Any]
 GENERATOR = ModelFacts(role="generator", id="gen", revision="r1", license="Own terms")
-PROMPTS = {"positive_prompt": "paraphrase.v1", "negative_prompt": "hard_negative.v2"}
+PROMPTS = {"positive_prompt": "paraphrase.v1", "negative_prompt": "hard_negative.v3"}
 
 
 def write_stage(

@@ -274,6 +274,15 @@ def test_repeats_inside_a_row() -> None:
     assert faults(rows, checks=allowed)[1] is None
 
 
+def test_a_text_that_is_dropped_takes_no_equal_one_with_it() -> None:
+    other = "В 1951 году он окончил институт и переехал в Ленинград."
+    both = [row("positive", other), row("negative", other)]
+    assert faults(both) == ["near_copy", None]
+    assert faults(both, max_positive_overlap=1.0) == ["numbers_changed", None]
+    twins = [row("negative", other) | {"change": "negation"}, row("negative", other)]
+    assert faults(twins) == ["other_change", None]
+
+
 def test_of_two_near_positives_the_one_farther_from_the_anchor_stays() -> None:
     near = "В 1950 году он окончил институт и переехал жить в Ленинград."
     far = "В 1950 году он окончил институт и переехал насовсем в Ленинград."

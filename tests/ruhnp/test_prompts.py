@@ -44,7 +44,7 @@ TOKENS = (
     "<eos>",
     "</think",
 )
-TASKS = ("paraphrase.v1", "hard_negative.v1", "hard_negative.v2", "judge.v1")
+TASKS = ("paraphrase.v1", "hard_negative.v1", "hard_negative.v3", "judge.v1")
 
 
 def llm(kind: str, url: str = "http://x/v1") -> LLMSection:
