@@ -18,9 +18,9 @@ from typing import Any
 
 from ruhnp.audit_page import PAGE_COPY, TASKS, audit_folder, by_kind, page
 from ruhnp.balance import evenly
-from ruhnp.choice import kind_of_change
 from ruhnp.meaning_votes import DIFFERENT, SAME, UNCLEAR, read_votes
 from ruhnp.provenance import PROVENANCE
+from rupairs.anchor_statistics import kind_of_change
 from rupairs.errors import RupairsError, UsageError
 from rupairs.pairs import NEGATIVE
 from rupairs.store import StageReader, read_table

@@ -13,11 +13,6 @@ from rupairs.text import digest, share
 Row = dict[str, Any]
 
 
-def kind_of_change(row: Row) -> str:
-    """Return what a text is counted under: its change, or its origin where none is known."""
-    return row["change"] or f"free ({row['origin']})"
-
-
 def choose(rows: Sequence[Row], most: int, counts: Mapping[str, int], seed: int) -> list[Row]:
     """Return `most` of the texts of one side of an anchor.
 

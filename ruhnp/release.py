@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from ruhnp.choice import choose, kind_of_change
+from ruhnp.choice import choose
 from ruhnp.provenance import INCOMPLETE, INCOMPLETE_SCHEMA, PROVENANCE, PROVENANCE_SCHEMA, Sheet
 from ruhnp.stage import ReleaseSection
-from ruhnp.statistics import Statistics
 from ruhnp.survey import Survey, survey
+from rupairs.anchor_statistics import Statistics, kind_of_change
 from rupairs.errors import RupairsError
 from rupairs.manifest import ModelFacts, generator
 from rupairs.pairs import NEGATIVE, PAIR_SCHEMA, POSITIVE, Pair

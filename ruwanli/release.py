@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from rupairs.manifest import ModelFacts, generator
+from rupairs.nli_statistics import statistics
 from rupairs.pairs import NEGATIVE, PAIR_SCHEMA, POSITIVE, Pair, pair_id
 from rupairs.steps import Context
 from rupairs.store import write_table
@@ -20,7 +21,6 @@ from ruwanli.funnel import funnel, plot
 from ruwanli.report import page
 from ruwanli.splits import families, split_by_rows
 from ruwanli.stage import ReleaseSection
-from ruwanli.statistics import statistics
 
 Row = dict[str, Any]
 

@@ -11,7 +11,7 @@ _LABELS = ("entailment", "neutral", "contradiction")
 def page(
     stages: Sequence[Mapping[str, Any]], found: Mapping[str, Any], agreement: Mapping[str, Any]
 ) -> str:
-    """Return Markdown; `found` is of `ruwanli.statistics`, `agreement` the decisions' facts."""
+    """Return Markdown; `found` is of `rupairs.nli_statistics`, `agreement` the decisions' facts."""
     parts = [
         ["![How many rows each step left](funnel.png)"],
         _table(

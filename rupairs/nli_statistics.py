@@ -1,4 +1,4 @@
-"""The figures of a release, as the card of ru-WANLI prints them and a few more."""
+"""The figures of a release of RuWANLI, as the card of ru-WANLI prints them and a few more."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence

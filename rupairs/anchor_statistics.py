@@ -1,4 +1,4 @@
-"""The figures of a release: how many of what, how long, made how."""
+"""The figures of a release of RuHNP: how many of what, how long, made how."""
 
 from array import array
 from collections import Counter, defaultdict
@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from ruhnp.choice import kind_of_change
-
 Row = dict[str, Any]
 _COLUMNS = {"positive": "pos", "negative": "neg"}
+
+
+def kind_of_change(row: Row) -> str:
+    """Return what a text is counted under: its change, or its origin where none is known."""
+    return row["change"] or f"free ({row['origin']})"
 
 
 @dataclass
