@@ -1,4 +1,8 @@
 import json
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +12,9 @@ from rupairs.errors import UsageError
 from rupairs.manifest import read_manifest
 from rupairs.recipe import Recipe
 from rupairs.steps import Stage, Step
+from tests.tiny import write_recipe
 from tests.training import tiny
+from tests.training.encodechka_files import write_encodechka
 from training import ablation
 from training.ablation import VARIANTS, ablate, variant_recipe
 from training.stage import STAGE, TrainingSection
@@ -90,3 +96,30 @@ def test_a_matrix_trains_once_what_its_runs_share_and_goes_on(
     assert "0.759" in capsys.readouterr().out
     with pytest.raises(UsageError, match="no such variant"):
         ablate("own", tmp_path, [], ["no-such"], as_json=False)
+
+
+def test_the_verb_trains_what_it_is_asked_for(
+    finished_run: Path, tiny_encoder: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(finished_run, run)
+    # Nothing answers there: the data of the run is finished, so nothing is asked.
+    recipe = write_recipe(tmp_path, "http://127.0.0.1:9/v1", tiny_encoder)
+    data = write_encodechka(tmp_path / "encodechka")
+    words = ["train", "ablate", recipe, "--out", run, "--only", "full", "--only", "no-instructions"]
+    words += ["--set", f"training.evaluation.encodechka={data}", "--json"]
+    words += ["--set", 'training.evaluation.tasks=["STS"]', "--set", "training.encoder.steps=2"]
+    done = subprocess.run(
+        [sys.executable, "-m", "rupairs.cli", *map(str, words)],
+        env=os.environ | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    rows = json.loads((run / "ablation/ablation.json").read_text(encoding="utf-8"))
+    assert [row["variant"] for row in rows] == ["full", "no-instructions"]
+    assert [row["published"] for row in rows] == [0.772, 0.769]
+    assert all(row["tasks"] == 1 and row["fixed"] is not None for row in rows)
+    assert '"no-instructions"' in done.stdout
