@@ -33,7 +33,7 @@ from annotation.refresh import refresh
 from annotation.server import Server, address
 from annotation.stage import CANDIDATES, AdjudicationSection, AnnotationSection, QueueSection
 from annotation.tasks import SHOWN, data_of, task_id, write_list
-from annotation.votes import VOTE_SCHEMA, read_votes
+from annotation.votes import read_votes
 from rupairs.errors import RupairsError
 from rupairs.manifest import sha256
 from rupairs.steps import Context
@@ -168,13 +168,7 @@ def read(context: Context) -> None:
         tasks[task] = pair | {"task": task, "kind": ADJUDICATION}
     with _entries(context) as entries:
         readings = read_votes(entries, tasks)
-    with context.writer(VOTE_SCHEMA) as writer:
-        for reading in writer.each(readings):
-            context.simulated = context.simulated or reading.row["simulated"]
-            if reading.reason is not None:
-                writer.drop(reading.row, reading.reason, reading.evidence)
-            else:
-                writer.keep(reading.row)
+    readings.write(context)
 
 
 @contextmanager

@@ -1,8 +1,9 @@
 """Ballots: votes as one table, a row a vote, in the shape that crowd-kit takes.
 
 Columns: `task` (what was judged: the pair's id, the same for an item and its repeats), `worker`,
-`label`, `seconds`, `kind` (item, control, repeat, adjudication), `created_at`, `revisions` (`KEPT`,
-`TOUCHED` or `REWORDED`). The index is the row in the table of votes.
+`label`, `seconds`, `kind` (item, control, repeat, adjudication), `created_at` (when the answer was
+given, whatever became of it), `changed_at`, `revisions` (`KEPT`, `TOUCHED` or `REWORDED`). The
+index is the row in the table of votes.
 """
 
 from collections.abc import Mapping
@@ -21,7 +22,7 @@ from rupairs.text import key
 KEPT, TOUCHED, REWORDED = 0, 1, 2
 """A voter left both texts alone, changed their punctuation or case only, or changed words."""
 
-_PLAIN = ["seconds", "kind", "created_at", "label"]
+_PLAIN = ["seconds", "kind", "created_at", "changed_at", "label"]
 
 Texts = Mapping[str, Mapping[str, Any]]
 

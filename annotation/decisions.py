@@ -90,7 +90,7 @@ def decide(context: Context) -> None:
 def opinions(frame: pd.DataFrame, config: DecisionsSection, seed: int) -> dict[str, Opinion]:
     """Return what the ballots on each item say."""
     apart = frame["kind"] == ADJUDICATION
-    final = frame[apart].sort_values(["created_at", "worker"]).drop_duplicates("task", keep="last")
+    final = frame[apart].sort_values(["changed_at", "worker"]).drop_duplicates("task", keep="last")
     ordinary = frame[~apart]
     verdicts = aggregate(ordinary, config.method, seed)
     agreeing = ordinary[ordinary["label"] == ordinary["task"].map(verdicts["label"])]

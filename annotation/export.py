@@ -7,15 +7,17 @@ run that stops.
 
 import json
 import re
+from codecs import getincrementaldecoder
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from rupairs.errors import RupairsError
 
 _SPACE = re.compile(r"[ \t\r\n]*")
+_BLOCK = 1 << 20
 _HINT = "export the project from Label Studio as JSON (not JSON-MIN or CSV)"
 
 
@@ -93,18 +95,19 @@ class Data(_Model):
 
 
 class Entry(_Model):
-    """A task and its annotations; drafts and predictions are no votes."""
+    """A task and its annotations, and where it was; drafts and predictions are no votes."""
 
     data: Data
     annotations: list[Annotation]
+    project: int | Text | None = None
 
 
 def read_export(path: Path) -> Iterator[Entry]:
-    """Yield the tasks of an export, one parsed at a time.
+    """Yield the tasks of an export; a block of the file is in memory at a time.
 
     Raises `RupairsError` naming the file and the entry that is not what Label Studio writes.
     """
-    for index, value in enumerate(_values(path, _text(path))):
+    for index, value in enumerate(_values(path)):
         try:
             yield Entry.model_validate(value)
         except ValidationError as error:
@@ -113,37 +116,79 @@ def read_export(path: Path) -> Iterator[Entry]:
             raise RupairsError(f"{path}: entry {index}: {where}: {first['msg']}; {_HINT}") from None
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise RupairsError(f"{path}: not UTF-8 at byte {error.start}; {_HINT}") from None
+def _values(path: Path) -> Iterator[Any]:
+    with path.open("rb") as file:
+        text = _Text(path, file)
+        if text.next() != "[":
+            raise RupairsError(f"{path}: not a Label Studio export: it is no JSON list; {_HINT}")
+        text.at += 1
+        index, open_ = 0, text.next() != "]"
+        while open_:
+            try:
+                yield text.value()
+            except (ValueError, RecursionError) as error:
+                said = getattr(error, "msg", error)
+                raise RupairsError(f"{path}: entry {index}: not valid JSON ({said})") from None
+            mark = text.next()
+            if mark not in (",", "]"):
+                said = "something else" if mark else "the end of the file"
+                raise RupairsError(
+                    f"{path}: entry {index} is followed by {said}; the file is damaged"
+                )
+            open_ = mark == ","
+            text.at += open_
+            index += 1
+        text.at += 1
+        if text.next():
+            raise RupairsError(f"{path}: text after the end of the list; the file is damaged")
 
 
-def _values(path: Path, text: str) -> Iterator[Any]:
-    decoder = json.JSONDecoder()
-    at = _skip(text, 0)
-    if not text.startswith("[", at):
-        raise RupairsError(f"{path}: not a Label Studio export: it is no JSON list; {_HINT}")
-    at = _skip(text, at + 1)
-    index, open_ = 0, not text.startswith("]", at)
-    while open_:
+class _Text:
+    """The text of a file from `at` on, as much of it as was needed so far."""
+
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        self.path, self.file = path, file
+        self.text, self.at, self.bytes, self._begun = "", 0, 0, False
+        self._utf8 = getincrementaldecoder("utf-8")()
+        self._json = json.JSONDecoder()
+
+    def next(self) -> str:
+        """Return the next character that is no space, at which `at` then is; "" at the end."""
+        while True:
+            match = _SPACE.match(self.text, self.at)
+            self.at = match.end() if match else self.at
+            if self.at < len(self.text):
+                return self.text[self.at]
+            if not self._more():
+                return ""
+
+    def value(self) -> Any:
+        """Return the JSON value that comes next; `ValueError` where there is none."""
+        self.next()
+        while True:
+            try:
+                value, end = self._json.raw_decode(self.text, self.at)
+            except ValueError:
+                if not self._more():
+                    raise
+                continue
+            # What ends with the block may go on in the next, as a number does.
+            if end < len(self.text) or not self._more():
+                self.at = end
+                return value
+
+    def _more(self) -> bool:
+        """Read on; each time as much as there is, so that a long value costs what it is long."""
+        block = self.file.read(max(_BLOCK, len(self.text) - self.at))
         try:
-            value, at = decoder.raw_decode(text, at)
-        except (ValueError, RecursionError) as error:
-            raise RupairsError(f"{path}: entry {index}: not valid JSON ({error})") from None
-        yield value
-        at = _skip(text, at)
-        if not text.startswith((",", "]"), at):
-            said = "something else" if at < len(text) else "the end of the file"
-            raise RupairsError(f"{path}: entry {index} is followed by {said}; the file is damaged")
-        open_ = text[at] == ","
-        at = _skip(text, at + 1) if open_ else at
-        index += 1
-    if _skip(text, at + 1) < len(text):
-        raise RupairsError(f"{path}: text after the end of the list; the file is damaged")
-
-
-def _skip(text: str, at: int) -> int:
-    match = _SPACE.match(text, at)
-    return match.end() if match else at
+            before = len(self._utf8.getstate()[0])
+            new = self._utf8.decode(block, final=not block)
+        except UnicodeDecodeError as error:
+            place = self.bytes - before + error.start
+            raise RupairsError(f"{self.path}: not UTF-8 at byte {place}; {_HINT}") from None
+        self.bytes += len(block)
+        if new and not self._begun:
+            new, self._begun = new.removeprefix("\ufeff"), True
+        if block:
+            self.text, self.at = self.text[self.at :] + new, 0
+        return bool(block)

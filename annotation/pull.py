@@ -4,13 +4,17 @@ import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+import pyarrow.compute as pc
+
 from annotation.answers import NAME, Answers
 from annotation.export import Entry, read_export
+from annotation.people import crowded, gone, told
 from annotation.refresh import refresh
 from annotation.server import Server, address
 from annotation.simulated import EXPORT
 from annotation.stage import AnnotationSection, PullSection, PushSection
-from annotation.votes import VOTE_SCHEMA, read_votes
+from annotation.tasks import ITEM, Pushed
+from annotation.votes import read_votes
 from rupairs.errors import RupairsError
 from rupairs.manifest import sha256
 from rupairs.steps import Context
@@ -34,21 +38,22 @@ def pull(context: Context) -> None:
 
     Raises `RupairsError` when there is no answer yet, a file is no export, or the server is away.
     """
-    tasks = {row["task"]: row for row in context.inputs["annotation.push"].rows()}
+    config: PullSection = context.config
+    pushed = context.inputs["annotation.push"]
     with _entries(context) as entries:
-        readings = read_votes(entries, tasks)
-    annotators = set()
-    with context.writer(VOTE_SCHEMA) as writer:
-        for reading in writer.each(readings):
-            # An export that a program made stays marked however it got here.
-            context.simulated = context.simulated or reading.row["simulated"]
-            if reading.reason is not None:
-                writer.drop(reading.row, reading.reason, reading.evidence)
-            else:
-                annotators.add(reading.row["annotator"])
-                writer.keep(reading.row)
-    context.facts["annotators"] = len(annotators)
-    context.facts["latest"] = sum(r.row["latest"] for r in readings)
+        readings = read_votes(entries, Pushed(pushed), config.annotators)
+    readings.write(context)
+    votes = readings.votes()
+    standing = votes.filter(votes["latest"])
+    items = standing.filter(pc.equal(standing["kind"], ITEM))
+    context.facts |= {
+        "annotators": len(votes["annotator"].unique()),
+        "latest": standing.num_rows,
+        **crowded(standing, items, int(pushed.manifest.facts["overlap"])),
+    }
+    notes = [f"- {line}" for line in told(context.facts)]
+    if notes:
+        (context.out / "notes.md").write_text("\n".join(notes) + "\n", encoding="utf-8")
 
 
 @contextmanager
@@ -84,6 +89,8 @@ def _refresh(context: Context, push: PushSection, answers: Answers) -> None:
     with context.progress.bar("answers from the server", None) as advance:
         counts = refresh(server, answers, mark, advance)
     context.facts["server"] = counts
+    for project, left in counts["gone"].items():
+        context.progress.say(f"  {gone(project, left)}")
     if not counts["answers"]:
         raise RupairsError(
             f"{server.url}: no answers yet in {counts['projects']} projects; run this again when "

@@ -89,6 +89,7 @@ def check(context: Context) -> None:
     """Write the votes that decide items, and `workers.parquet`, the table of workers."""
     config: QualitySection = context.config
     votes = _votes(context, config)
+    _known(config, votes)
     candidates = context.inputs[CANDIDATES].table(["pair_id", "premise", "hypothesis"])
     frame = ballots(votes, {row["pair_id"]: row for row in candidates.to_pylist()})
     standing = frame[votes.column("latest").to_numpy()]
@@ -122,6 +123,15 @@ def _votes(context: Context, config: QualitySection) -> pa.Table:
     return votes.set_column(
         VOTE_SCHEMA.get_field_index("kind"), VOTE_SCHEMA.field("kind"), pa.array(kinds, pa.string())
     )
+
+
+def _known(config: QualitySection, votes: pa.Table) -> None:
+    unknown = sorted({*config.adjudicators} - {*votes.column("annotator").unique().to_pylist()})
+    if unknown:
+        raise UsageError(
+            f"annotation.quality: {unknown[0]} in adjudicators has no vote; "
+            "the names are in the report of annotation.quality"
+        )
 
 
 def _gold(context: Context) -> "pd.Series[str]":

@@ -3,6 +3,8 @@
 1. The first time, every answered or skipped task of the push's projects is read.
 2. After that, the tasks that changed since that reading began by the server's clock, less a
    margin: a change can be stamped before another and stored after it.
+   Where nothing changed, that is one request a project beside the list of projects; where
+   nothing was ever answered, none.
 3. A clock that was set back would hide changes: when the server's time is before that of the last
    reading, everything is read again. Deleted tasks leave no trace but the project's counts: when
    these and ours differ, everything is read again, and what is not there is marked deleted.
@@ -33,28 +35,51 @@ _ANSWERED = ("total_annotations", "cancelled_annotations")
 Row = dict[str, Any]
 
 
-def refresh(server: Server, answers: Answers, mark: str, advance: Advance) -> dict[str, int]:
+def refresh(server: Server, answers: Answers, mark: str, advance: Advance) -> Row:
     """Read what is new in a push's projects; return how many projects, answers and new ones.
 
     `unsettled` are projects whose sums did not come right, as when somebody was deleting there.
+    `gone` are projects that are no longer on the server: what was read of them stands as it was.
     Raises `RupairsError` when there are no projects of this push.
     """
     projects = find_projects(server, mark)
     if not projects:
-        raise RupairsError(f"{server.url}: no projects of this push; run: rupairs annotate push")
-    counts = {"projects": len(projects), "answers": 0, "new": 0, "unsettled": 0}
+        raise RupairsError(
+            f"{server.url}: no projects of this push; run: rupairs annotate push (with "
+            "annotation.pull.refresh = false the answers that were read before stand)"
+        )
+    home, begun = f"{server.url} {mark}", _now(server)
+    counts: Row = {"projects": len(projects), "answers": 0, "new": 0, "unsettled": 0}
     for project in projects:
         reading = _Reading(server, answers, project.id, _name(project))
-        counts["unsettled"] += not reading.run()
+        counts["unsettled"] += not reading.run(begun, _answers_of(project))
+        answers.note(reading.name, begun, home)
         counts["new"] += reading.new
-        counts["answers"] += len(answers.present(reading.name))
+        counts["answers"] += answers.count(reading.name)
         advance(1, f"{counts['new']} new answers")
-    return counts
+    gone = answers.known(home) - {_name(project) for project in projects}
+    return counts | {"gone": {name: answers.count(name) for name in sorted(gone)}}
 
 
 def _name(project: Any) -> str:
     # The same number on another server, or on one that was set up anew, is another project.
     return f"{project.id} {_text(project.created_at)}"
+
+
+def _now(server: Server) -> str:
+    """Return the server's time, in whole seconds."""
+
+    def ask() -> str:
+        said = server.client.users.with_raw_response.whoami()
+        return parsedate_to_datetime(said.headers["date"]).astimezone(UTC).strftime(_FORMAT)
+
+    return server.ask("ask the time", ask)
+
+
+def _answers_of(project: Any) -> int:
+    """Return how many answers the server says a project has."""
+    answered = project.total_annotations_number or 0
+    return int(answered + (project.skipped_annotations_number or 0))
 
 
 class _Reading:
@@ -67,40 +92,33 @@ class _Reading:
         self.name = name
         self.new = 0
 
-    def run(self) -> bool:
-        """Read what is new and say whether the sums are right."""
-        begun, until = self._now(), self.answers.read_until(self.name)
+    def run(self, begun: str, before: int) -> bool:
+        """Read what is new and say whether the sums are right.
+
+        `before` is how many answers the list of projects gave, at `begun` or a little later.
+        """
+        if not before and not self.answers.count(self.name):
+            return True
+        until = self.answers.read_until(self.name)
         whole = until is None or begun < until
-        settled = False
         for _ in range(_LOOKS):
-            before = self._count()
             if whole or until is None:
                 self._read_all()
             else:
                 self._read(_since(until))
+            ours = self.answers.count(self.name)
+            if ours == before:
+                return True
             # People go on answering meanwhile, so ours is right if it lies between the two.
-            settled = before <= len(self.answers.present(self.name)) <= self._count()
-            if settled:
-                break
-            whole = True
-        self.answers.note(self.name, begun)
-        return settled
-
-    def _now(self) -> str:
-        """Return the server's time, in whole seconds."""
-
-        def ask() -> str:
-            said = self.server.client.users.with_raw_response.whoami()
-            return parsedate_to_datetime(said.headers["date"]).astimezone(UTC).strftime(_FORMAT)
-
-        return self.server.ask("ask the time", ask)
+            after = self._count()
+            if before <= ours <= after:
+                return True
+            whole, before = True, after
+        return False
 
     def _count(self) -> int:
-        """Return how many answers the server says the project has."""
         get = partial(self.server.client.projects.get, id=self.project)
-        project = self.server.ask("read the project", get)
-        answered = project.total_annotations_number or 0
-        return int(answered + (project.skipped_annotations_number or 0))
+        return _answers_of(self.server.ask("read the project", get))
 
     def _read_all(self) -> None:
         """Read every task that has answers; what we have and the server has not is deleted."""
@@ -113,16 +131,25 @@ class _Reading:
     def _read(self, filters: list[Row]) -> set[str]:
         """Read some tasks with all their answers and return the numbers of these."""
         seen: set[str] = set()
-        for task in self._tasks(filters):
-            number, name = int(task["id"]), str(task["data"].get("task", ""))
-            given = [self._annotation(task, a) for a in task.get("annotations") or []]
-            self.new += self.answers.add(self.name, number, name, given)
-            there = {str(a.id) for a in given}
-            self.answers.mark_deleted(self.name, self.answers.present(self.name, number) - there)
-            seen |= there
+        for page in self._pages(filters):
+            read = [
+                (task, [self._annotation(task, a) for a in task.get("annotations") or []])
+                for task in page
+            ]
+            with self.answers.together():
+                for task, given in read:
+                    seen |= self._keep(task, given)
         return seen
 
-    def _tasks(self, filters: list[Row]) -> Iterator[Row]:
+    def _keep(self, task: Row, given: list[Annotation]) -> set[str]:
+        """Keep a task's answers and return their numbers; what it no longer has is deleted."""
+        number, name = int(task["id"]), str(task["data"].get("task", ""))
+        self.new += self.answers.add(self.name, number, name, given)
+        there = {str(a.id) for a in given}
+        self.answers.mark_deleted(self.name, self.answers.present(self.name, number) - there)
+        return there
+
+    def _pages(self, filters: list[Row]) -> Iterator[list[Row]]:
         # By id, since a task that changes meanwhile would move within an order by time.
         query = json.dumps(
             {"filters": {"conjunction": "and", "items": filters}, "ordering": ["tasks:id"]}
@@ -137,7 +164,7 @@ class _Reading:
                 query=query,
             )
             items = self.server.ask("read the answers", request)
-            yield from items
+            yield items
             if len(items) < _PAGE:
                 return
 

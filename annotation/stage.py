@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from annotation.people import named
 from rupairs.recipe import RecipePath, Section
 from rupairs.steps import Stage, Step
 
@@ -73,12 +74,19 @@ class PullSection(Section):
     """Where the votes come from: exported files, or else the server that `push` filled.
 
     The content of the files, not their place, decides the votes. Without `refresh` the server is
-    not asked: the answers that were read before stand.
+    not asked: the answers that were read before stand. With `annotators`, named as the votes or
+    the server name them, nobody else's answers are votes.
     """
 
     transient = frozenset({"export", "refresh"})
     export: RecipePath | tuple[RecipePath, ...] | None = None
     refresh: bool = True
+    annotators: tuple[str, ...] = ()
+
+    @field_validator("annotators")
+    @classmethod
+    def _opaque(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(named, names))
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -212,19 +220,21 @@ STAGE = Stage(
             "annotation.adjudication:read",
             inputs=(CANDIDATES,),
             external="annotation.adjudication:outside",
+            version=2,
         ),
         Step(
             "annotation.quality",
             "judge the annotators, set votes aside by the recipe's rules",
             "annotation.quality:check",
             inputs=("annotation.push", "annotation.pull", "annotation.adjudication", CANDIDATES),
+            version=2,
         ),
         Step(
             "annotation.decisions",
             "decide each item by the votes that count",
             "annotation.decisions:decide",
             inputs=("annotation.quality", CANDIDATES),
-            version=2,
+            version=3,
         ),
         Step(
             "annotation.queue",

@@ -9,7 +9,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,24 @@ Row = dict[str, Any]
 def task_id(pair_id: str, kind: str, occurrence: int, seed: int) -> str:
     """Return the opaque id of a task."""
     return digest((pair_id, kind, str(occurrence), str(seed)))
+
+
+class Pushed(Mapping[str, Row]):
+    """The pushed tasks by id, held as columns: `kind` and what `_PAIR` names."""
+
+    def __init__(self, pushed: StageReader) -> None:
+        self._table = pushed.table(["task", "kind", *_PAIR]).combine_chunks()
+        self._places = {task: n for n, task in enumerate(self._table["task"].to_pylist())}
+
+    def __getitem__(self, task: str) -> Row:
+        row: Row = self._table.slice(self._places[task], 1).to_pylist()[0]
+        return row
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
 
 
 def blind(task: Row) -> Row:

@@ -1,16 +1,18 @@
 """Votes: every answer as a row, or dropped with the reason.
 
 1. An answer that its annotator changed later is there in each version that was seen: the first
-   under the annotation's own id, the next under `ID.2` and so on.
+   under the annotation's own id, the next under `ID.2` and so on. `created_at` is when the answer
+   was given and the same for all its versions, `changed_at` when it became this version.
 2. Of one person's answers to one task the last stands (`latest`); the others are kept beside it.
 3. Dropped: `deleted` (on the server, after it was read), `cancelled` (skipped by the annotator),
-   `unknown_task` (not among the pushed tasks), `no_annotator` (the user was deleted), `no_label`,
-   `several_labels`, `unknown_label` (the page was changed), `duplicate` (read twice, as from two
-   export files that overlap).
+   `unknown_task` (not among the pushed tasks), `no_annotator` (the user was deleted),
+   `unknown_annotator` (not among those whom the recipe names), `no_label`, `several_labels`,
+   `unknown_label` (the page was changed), `duplicate` (read twice, as from two export files that
+   overlap).
+4. Rows are held as Arrow columns, some 300 bytes a vote: as dictionaries they take ten times that.
 """
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +20,10 @@ import pyarrow as pa
 
 from annotation.export import Annotation, Entry
 from annotation.page import CHOICE, LABELS, REVISED
-from rupairs.text import clean, digest
+from annotation.people import opaque
+from annotation.versions import numbered
+from rupairs.steps import Context
+from rupairs.text import clean
 
 VOTE_SCHEMA = pa.schema(
     [
@@ -32,77 +37,92 @@ VOTE_SCHEMA = pa.schema(
         pa.field("hypothesis_revised", pa.string(), nullable=True),
         pa.field("seconds", pa.float64(), nullable=True),
         pa.field("created_at", pa.string(), nullable=False),
+        pa.field("changed_at", pa.string(), nullable=False),
         pa.field("latest", pa.bool_(), nullable=False),
         pa.field("simulated", pa.bool_(), nullable=False),
     ]
 )
-_SIMULATED_NAME = re.compile(r"simulated-\d+")
+_READ = pa.schema(
+    [
+        *(field.with_nullable(True) for field in VOTE_SCHEMA),
+        pa.field("project", pa.string()),
+        pa.field("reason", pa.string()),
+        pa.field("evidence", pa.string()),
+    ]
+)
+_BATCH = 8_192
 
 Row = dict[str, Any]
-_Answer = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A row of `VOTE_SCHEMA` as given at `moment`; with a reason it is dropped and may lack values.
-
-    `moment` is by the clock of the server that the answer came from.
-    """
+    """A row of `VOTE_SCHEMA`; with a reason it is dropped and may lack values."""
 
     row: Row
-    moment: str
     reason: str | None = None
     evidence: str = ""
 
 
-def read_votes(entries: Iterable[Entry], tasks: Mapping[str, Row]) -> list[Reading]:
+@dataclass(frozen=True)
+class Readings:
+    """Everything that was read, in its order: the columns of a vote, `project`, why it is none."""
+
+    table: pa.Table
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    def __iter__(self) -> Iterator[Reading]:
+        return _readings(self.table)
+
+    def votes(self) -> pa.Table:
+        """Return what is a vote, with `project` beside the columns of `VOTE_SCHEMA`."""
+        return self.table.filter(self.table["reason"].is_null())
+
+    def write(self, context: Context) -> None:
+        """Write the votes as the rows of a step and drop the rest with its reason."""
+        kept, simulated = self.votes(), self.table["simulated"]
+        # An export that a program made stays marked however it got here.
+        context.simulated = context.simulated or bool(len(self) and max(simulated.unique()).as_py())
+        with context.writer(VOTE_SCHEMA) as writer:
+            writer.take_in(kept.num_rows)
+            writer.keep_table(kept.select(VOTE_SCHEMA.names).cast(VOTE_SCHEMA))
+            dropped = self.table.filter(self.table["reason"].is_valid())
+            for reading in writer.each(_readings(dropped)):
+                writer.drop(reading.row, str(reading.reason), reading.evidence)
+
+
+def _readings(table: pa.Table) -> Iterator[Reading]:
+    for batch in table.to_batches(_BATCH):
+        for row in batch.to_pylist():
+            reason, evidence, _ = (row.pop(n) for n in ("reason", "evidence", "project"))
+            yield Reading(row, reason, evidence)
+
+
+def read_votes(
+    entries: Iterable[Entry], tasks: Mapping[str, Row], annotators: Collection[str] = ()
+) -> Readings:
     """Return one reading a version of an annotation, in the order given.
 
-    `tasks` are the pushed rows by task id.
+    `tasks` are the pushed rows by task id; `annotators`, if there are any, are all that are known.
     """
-    readings: list[Reading] = []
-    answers: dict[_Answer, list[int]] = {}
+    known = frozenset(annotators)
+    batches, rows = [], []
     for entry in entries:
+        task = tasks.get(entry.data.task)
         for annotation in entry.annotations:
-            versions = answers.setdefault(_answer(entry, annotation), [])
-            row = _row(entry.data.task, annotation, tasks.get(entry.data.task))
-            moment = annotation.moment
-            if any(readings[n].moment == moment for n in versions):
-                readings.append(Reading(row, moment, "duplicate", row["vote_id"]))
-                continue
-            versions.append(len(readings))
-            readings.append(Reading(row, moment, *_fault(annotation, row)))
-    for versions in answers.values():
-        versions.sort(key=lambda n: readings[n].moment)
-        _number([readings[n] for n in versions])
-    _mark_latest(readings, [versions[-1] for versions in answers.values()])
-    return readings
+            row = _row(entry, annotation, task)
+            reason, evidence = _fault(annotation, row, known) or (None, "")
+            rows.append(row | {"reason": reason, "evidence": evidence})
+        if len(rows) >= _BATCH:
+            batches.append(pa.RecordBatch.from_pylist(rows, _READ))
+            rows = []
+    batches.append(pa.RecordBatch.from_pylist(rows, _READ))
+    return Readings(numbered(pa.Table.from_batches(batches, _READ)))
 
 
-def _answer(entry: Entry, annotation: Annotation) -> _Answer:
-    """Return what tells an answer from every other, on this server or another."""
-    return entry.data.task, str(annotation.id), annotation.created_at
-
-
-def _number(versions: list[Reading]) -> None:
-    for number, reading in enumerate(versions[1:], 2):
-        reading.row["vote_id"] += f".{number}"
-        reading.row["created_at"] = reading.moment
-
-
-def _mark_latest(readings: list[Reading], last: Iterable[int]) -> None:
-    """Mark what stands: each person's latest answer to a task, in that answer's last version."""
-    standing: dict[tuple[str, str], tuple[str, int]] = {}
-    for number in last:
-        reading = readings[number]
-        if reading.reason is None:
-            who = (reading.row["task"], reading.row["annotator"])
-            standing[who] = max(standing.get(who, ("", -1)), (reading.moment, number))
-    for _, number in standing.values():
-        readings[number].row["latest"] = True
-
-
-def _fault(annotation: Annotation, row: Row) -> tuple[str, str] | tuple[()]:
+def _fault(annotation: Annotation, row: Row, known: frozenset[str]) -> tuple[str, str] | tuple[()]:
     """Return the reason why an answer is no vote, and what shows it; nothing for a vote."""
     if annotation.deleted:
         return "deleted", row["vote_id"]
@@ -112,6 +132,8 @@ def _fault(annotation: Annotation, row: Row) -> tuple[str, str] | tuple[()]:
         return "unknown_task", row["task"]
     if annotation.user is None:
         return "no_annotator", row["vote_id"]
+    if known and row["annotator"] not in known:
+        return "unknown_annotator", row["annotator"]
     labels = _labels(annotation)
     if not labels:
         return "no_label", row["vote_id"]
@@ -127,7 +149,7 @@ def _labels(annotation: Annotation) -> list[str]:
     return list(dict.fromkeys(chosen))
 
 
-def _row(name: str, annotation: Annotation, task: Row | None) -> Row:
+def _row(entry: Entry, annotation: Annotation, task: Row | None) -> Row:
     labels = _labels(annotation)
     revised = {
         control: _revision(annotation, control, task[field]) if task else None
@@ -135,16 +157,18 @@ def _row(name: str, annotation: Annotation, task: Row | None) -> Row:
     }
     return {
         "pair_id": task["pair_id"] if task else None,
-        "task": name,
+        "task": entry.data.task,
         "kind": task["kind"] if task else None,
         "vote_id": str(annotation.id),
-        "annotator": _opaque(annotation.user or ""),
+        "annotator": opaque(annotation.user or ""),
         "label": labels[0] if labels else None,
         **revised,
         "seconds": annotation.lead_time,
         "created_at": annotation.created_at,
+        "changed_at": annotation.moment,
         "latest": False,
         "simulated": annotation.simulated,
+        "project": None if entry.project is None else str(entry.project),
     }
 
 
@@ -154,8 +178,3 @@ def _revision(annotation: Annotation, control: str, original: str) -> str | None
     # A reopened answer is sent with the prefilled original beside the text typed before
     # (Label Studio fills the area again on loading), so any text that differs is the revision.
     return changed[-1] if changed else None
-
-
-def _opaque(user: str) -> str:
-    # Some servers number users by e-mail. A program's name is no secret and stays readable.
-    return user if _SIMULATED_NAME.fullmatch(user) else digest(("annotator", user), size=8)

@@ -8,7 +8,7 @@ import pytest
 
 from annotation.adjudication import entropies
 from annotation.page import faults
-from annotation.votes import _opaque
+from annotation.people import opaque
 from rupairs.errors import RupairsError, UsageError
 from rupairs.store import StageReader
 from tests.annotation.voting import ballots
@@ -129,7 +129,7 @@ def test_an_adjudicator_may_vote_among_the_others(
     # Annotator 2 of "een" and "nec" stands alone, and has the last word.
     settings = {"pull": {"export": str(split(["een", "nec"]))}}
     run = make_run(candidates)
-    out = run.run("decisions", quality={"adjudicators": [_opaque("2")]}, **settings)
+    out = run.run("decisions", quality={"adjudicators": [opaque("2")]}, **settings)
     rows = {r["pair_id"]: r for r in StageReader(out.directory).rows()}
     found = [rows[candidates[n]["pair_id"]] for n in (0, 1)]
     assert [(r["label"], r["adjudicated"], r["votes"]) for r in found] == [

@@ -1,6 +1,7 @@
 """The file of answers: nothing twice, nothing lost, whoever writes."""
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -63,10 +64,35 @@ def test_what_vanished_stays_marked_until_it_is_seen_again(tmp_path: Path) -> No
 def test_how_far_a_project_was_read_is_remembered(tmp_path: Path) -> None:
     with Answers(tmp_path / "answers.sqlite") as answers:
         assert answers.read_until("p") is None
-        answers.note("p", "2026")
-        answers.note("p", "2027")
+        answers.note("p", "2026", "here")
+        answers.note("p", "2027", "here")
+        answers.note("o", "2027", "there")
     with Answers(tmp_path / "answers.sqlite") as answers:
         assert (answers.read_until("p"), answers.read_until("q")) == ("2027", None)
+        assert (answers.known("here"), answers.known("nowhere")) == ({"p"}, set())
+
+
+def test_a_project_of_twenty_thousand_tasks_takes_seconds(tmp_path: Path) -> None:
+    began = time.process_time()
+    with Answers(tmp_path / "answers.sqlite") as answers:
+        for start in range(0, 20_000, 200):
+            with answers.together():
+                for number in range(start, start + 200):
+                    assert answers.add("p", number, f"t{number}", [annotation(number)]) == 1
+                    there = answers.present("p", number)
+                    answers.mark_deleted("p", there - {str(number)})
+        assert answers.count("p") == 20_000
+    assert time.process_time() - began < 10
+
+
+def test_a_page_that_broke_off_leaves_nothing(tmp_path: Path) -> None:
+    with Answers(tmp_path / "answers.sqlite") as answers:
+        answers.add("p", 1, "t", [annotation(1)])
+        with pytest.raises(KeyError), answers.together():
+            answers.add("p", 2, "t", [annotation(2)])
+            answers.mark_deleted("p", ["1"])
+            raise KeyError
+        assert answers.present("p") == {"1"}
 
 
 def test_several_writers_add_everything_once(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 import copy
 import json
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,36 @@ def test_another_encoding_is_named(tmp_path: Path) -> None:
         list(read_export(path))
 
 
+def test_a_file_of_many_blocks_is_read_as_of_one(
+    native: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "export.json"
+    path.write_text(
+        json.dumps(two_of_each(native), ensure_ascii=False, indent=3), encoding="utf-8-sig"
+    )
+    whole = list(read_export(path))
+    for block in (1, 2, 7, 100):
+        monkeypatch.setattr("annotation.export._BLOCK", block)
+        assert list(read_export(path)) == whole
+    path.write_bytes(path.read_bytes()[:-40] + b"\xff")
+    bad = path.stat().st_size - 1
+    for block in (1, 7, 1 << 20):
+        monkeypatch.setattr("annotation.export._BLOCK", block)
+        with pytest.raises(RupairsError, match=f"not UTF-8 at byte {bad};"):
+            list(read_export(path))
+
+
+def test_of_a_large_file_a_little_is_in_memory(native: Any, tmp_path: Path) -> None:
+    path = tmp_path / "export.json"
+    one = json.dumps(two_of_each(native)[0], ensure_ascii=False)
+    path.write_text(f"[{', '.join([one] * 4_000)}]", encoding="utf-8")
+    tracemalloc.start()
+    assert sum(1 for _ in read_export(path)) == 4_000
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < path.stat().st_size
+
+
 def test_an_empty_export_is_one(write: Callable[[Any], Path]) -> None:
     assert list(read_export(write([]))) == []
 
@@ -132,7 +163,7 @@ def test_an_empty_export_is_one(write: Callable[[Any], Path]) -> None:
 def account(path: Path) -> None:
     """Read a mangled export: an error a person can act on, or every annotation accounted for."""
     try:
-        readings = read_votes(read_export(path), TASKS)
+        readings = list(read_votes(read_export(path), TASKS))
     except RupairsError as error:
         assert str(error).startswith(f"{path}: ")
         return

@@ -23,6 +23,7 @@ from tests.annotation.studio import BadNetwork, House, Person, label, tasks_of
 
 Make = Callable[..., Run]
 Rows = list[dict[str, Any]]
+SETTLED: dict[str, Any] = {"unsettled": 0, "gone": {}}
 
 
 @pytest.fixture(scope="session")
@@ -126,7 +127,7 @@ def test_votes_come_back_with_every_version_and_only_what_is_new_is_read(
         run.run("pull", **settings)
     assert answer_all(house, push, people, of=3) == 6
     first = run.run("pull", **settings)
-    assert first.manifest.facts["server"] == {"projects": 2, "answers": 6, "new": 6, "unsettled": 0}
+    assert first.manifest.facts["server"] == {"projects": 2, "answers": 6, "new": 6, **SETTLED}
     assert first.manifest.facts["annotators"] == 2
     assert all(v["latest"] and v["label"] == "neutral" and v["seconds"] == 2.5 for v in votes(run))
     ours = projects(house, push)[0]
@@ -139,7 +140,7 @@ def test_votes_come_back_with_every_version_and_only_what_is_new_is_read(
         "projects": 2,
         "answers": 6,
         "new": 1,
-        "unsettled": 0,
+        **SETTLED,
     }
     mine = [v for v in votes(run) if v["vote_id"].partition(".")[0] == str(given.id)]
     found = {v["vote_id"]: (v["label"], v["hypothesis_revised"], v["latest"]) for v in mine}
@@ -195,6 +196,53 @@ def test_what_is_deleted_or_skipped_on_the_server_is_dropped_with_its_number(
     facts = again.manifest.facts["server"]
     assert (facts["added"], facts["foreign"]) == (1, 2)
     assert facts["removed"] == 0
+
+
+def test_a_deleted_project_is_told_of_and_its_votes_stand(
+    house: House, make_run: Make, candidates: Rows, project: str, people: list[Person]
+) -> None:
+    run = make_run(candidates[:4])
+    settings = {"push": {"url": house.url, "project": project, "overlap": 2}}
+    push = run.run("push", **settings)
+    answer_all(house, push, people)
+    before = run.run("pull", **settings)
+    first, second = projects(house, push)
+    house.client.projects.delete(id=first.id)
+    after = run.run("pull", **settings)
+    facts = after.manifest.facts["server"]
+    assert (facts["projects"], facts["answers"], facts["new"]) == (1, 4, 0)
+    ((gone, answers),) = facts["gone"].items()
+    assert (gone.split()[0], answers) == (str(first.id), 4)
+    assert f"project {first.id} " in (after.directory / "report.md").read_text(encoding="utf-8")
+    assert after.manifest.content != before.manifest.content or len(votes(run)) == 8
+    assert len(votes(run)) == 8
+    house.client.projects.delete(id=second.id)
+    with pytest.raises(RupairsError, match=r"annotation\.pull\.refresh = false"):
+        run.run("pull", **settings)
+    run.run("pull", pull={"refresh": False}, **settings)
+    assert len(votes(run)) == 8
+
+
+def test_a_pull_of_what_did_not_change_asks_once_a_project(
+    house: House, make_run: Make, candidates: Rows, project: str, people: list[Person]
+) -> None:
+    run = make_run(candidates[:9])
+    settings = {"push": {"url": house.url, "project": project, "overlap": 1, "batch_size": 3}}
+    push = run.run("push", **settings)
+    run.run("push", **settings)
+    client = house.server(people[0].legacy).client
+    for ours in projects(house, push)[:2]:
+        task = tasks_of(house.client, ours.id)[0]
+        client.annotations.create(id=task["number"], result=label("neutral"))
+    run.run("pull", **settings)
+    with BadNetwork(house.url, lambda method, path, number: None) as network:
+        out = run.run("pull", push=settings["push"] | {"url": network.url})
+        asked = Counter(path.partition("?")[0] for _, path, _ in network.seen)
+    assert out.manifest.facts["server"]["answers"] == 2
+    # Of three projects one holds no answer; a key costs a request to sign in with.
+    assert asked["/api/tasks/"] == 2
+    assert asked["/api/current-user/whoami"] == 2
+    assert not [path for path in asked if path.startswith("/api/projects/") and path[-2].isdigit()]
 
 
 def test_a_task_that_is_there_twice_keeps_what_was_answered(
@@ -310,7 +358,7 @@ def test_a_pull_through_a_bad_network_doubles_and_loses_nothing(
     with BadNetwork(house.url, often) as network:
         out = run.run("pull", push=settings["push"] | {"url": network.url})
         assert {f for _, _, f in network.seen} >= {"500", "lost", "cut", "half"}
-    assert out.manifest.facts["server"] == {"projects": 1, "answers": 6, "new": 6, "unsettled": 0}
+    assert out.manifest.facts["server"] == {"projects": 1, "answers": 6, "new": 6, **SETTLED}
     assert len(votes(run)) == 6
 
 

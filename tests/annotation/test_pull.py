@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rupairs.errors import RupairsError, UsageError
-from rupairs.store import StageReader
+from rupairs.store import StageReader, read_table
 
 Make = Callable[..., Any]
 Rows = list[dict[str, Any]]
@@ -140,3 +140,59 @@ def test_simulated_reviewers_and_an_export_exclude_each_other(
 ) -> None:
     with pytest.raises(UsageError, match=r"annotation: .*pull\.export needs reviewers"):
         make_run(candidates).recipe(reviewers="simulated", pull={"export": "x.json"})
+
+
+def test_how_often_one_pulls_decides_nothing(
+    make_run: Make, candidates: Rows, native: Any, tmp_path: Path
+) -> None:
+    push = {"overlap": 1, "repeats": 1.0}
+    pushed = make_run(candidates[:2], "tasks").run("push", push=push)
+    tasks = list(StageReader(pushed.directory).rows())
+    first = []
+    for task in sorted(tasks, key=lambda row: row["kind"]):
+        label = "neutral" if task["kind"] == "item" else "entailment"
+        given = native.annotation(task, label, updated_at="2026-03-01T09:30:00.000000Z")
+        first.append(native.entry(task, given))
+    later = json.loads(json.dumps(first))
+    for entry in later:
+        if entry["annotations"][0]["result"][0]["value"]["choices"] == ["neutral"]:
+            entry["annotations"][0]["updated_at"] = "2026-03-02T09:00:00.000000Z"
+            entry["annotations"][0]["result"][0]["value"]["choices"] = ["contradiction"]
+    found = []
+    for name, readings in (("often", [first, later]), ("once", [later])):
+        paths = [tmp_path / f"{name}-{n}.json" for n in range(len(readings))]
+        for path, entries in zip(paths, readings, strict=True):
+            path.write_text(json.dumps(entries, ensure_ascii=False), encoding="utf-8")
+        run = make_run(candidates[:2], name)
+        out = run.run("decisions", push=push, pull={"export": [str(p) for p in paths]})
+        workers = read_table(run.path / "annotation/quality/workers.parquet").to_pylist()
+        found.append((list(StageReader(out.directory).rows()), workers))
+    assert found[0] == found[1]
+    assert {row["label"] for row in found[0][0]} == {"contradiction"}
+
+
+def test_projects_of_several_people_and_items_of_too_many_are_told_of(
+    make_run: Make, candidates: Rows, native: Any, write: Write
+) -> None:
+    entries = [
+        native.entry(c, *(native.annotation(c, "neutral", by) for by in people)) | {"project": n}
+        for n, (c, people) in enumerate(
+            zip(candidates[:3], ((1, 2, 3), (1, 2), (1,)), strict=True), 7
+        )
+    ]
+    setting = {"export": str(write(entries))}
+    out = make_run(candidates[:3]).run("pull", push={"overlap": 2}, pull=setting)
+    facts = out.manifest.facts
+    assert {p: list(n.values()) for p, n in facts["shared_projects"].items()} == {
+        "7": [1, 1, 1],
+        "8": [1, 1],
+    }
+    assert facts["above_overlap"] == {"items": 1, "first": [candidates[0]["pair_id"]]}
+    said = (out.directory / "report.md").read_text(encoding="utf-8")
+    assert "project 7 was answered by 3 people" in said
+    assert f"1 items have votes of more people than the overlap: {candidates[0]['pair_id']}" in said
+    named = make_run(candidates[:3], "named").run(
+        "pull", push={"overlap": 2}, pull=setting | {"annotators": ["1", "2"]}
+    )
+    assert named.manifest.counts.dropped_by_reason == {"unknown_annotator": 1}
+    assert named.manifest.facts["above_overlap"]["items"] == 0

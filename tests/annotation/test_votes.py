@@ -1,11 +1,15 @@
-from collections.abc import Callable
+import gc
+import tracemalloc
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from annotation.export import read_export
+from annotation.export import Annotation, Data, Entry, Result, Value, read_export
+from annotation.people import opaque
+from annotation.stage import PullSection
 from annotation.votes import VOTE_SCHEMA, Reading, read_votes
 
 TASK = {
@@ -23,7 +27,7 @@ Write = Callable[[Any], Path]
 def read(native: Any, write: Write) -> Callable[..., list[Reading]]:
     def votes(*annotations: dict[str, Any]) -> list[Reading]:
         path = write([native.entry(TASK, *annotations)])
-        return read_votes(read_export(path), {TASK["task"]: TASK})
+        return list(read_votes(read_export(path), {TASK["task"]: TASK}))
 
     return votes
 
@@ -43,6 +47,7 @@ def test_a_vote_is_a_row_of_the_schema(native: Any, read: Callable[..., list[Rea
             "hypothesis_revised": None,
             "seconds": 7.5,
             "created_at": "2026-03-01T09:00:01.250000Z",
+            "changed_at": "2026-03-01T10:00:00.000000Z",
             "latest": True,
             "simulated": False,
         }
@@ -121,8 +126,8 @@ def test_versions_of_an_answer_are_votes_of_which_the_last_stands(
     assert [v.reason for v in found] == [None, None, "no_label", "duplicate"]
     assert [v.row["vote_id"] for v in found] == ["1.3", "1", "1.2", "1"]
     assert [v.row["latest"] for v in found] == [True, False, False, False]
-    assert found[0].row["created_at"] == moments[2]
-    assert found[1].row["created_at"] == first["created_at"]
+    assert {v.row["created_at"] for v in found} == {first["created_at"]}
+    assert [v.row["changed_at"] for v in found] == [moments[n] for n in (2, 0, 1, 0)]
 
 
 def test_an_answer_whose_label_was_taken_away_does_not_stand(
@@ -169,3 +174,39 @@ def test_a_programs_votes_keep_their_mark_and_name(
     )
     assert made_up.row["simulated"] and made_up.row["annotator"] == "simulated-2"
     assert not real.row["simulated"]
+
+
+def test_where_people_are_named_nobody_else_has_a_vote(native: Any, write: Write) -> None:
+    path = write([native.entry(TASK, *(native.annotation(TASK, "neutral", by) for by in (1, 2)))])
+    known = PullSection(annotators=("1",)).annotators
+    assert PullSection(annotators=known).annotators == known == (opaque("1"),)
+    found = list(read_votes(read_export(path), {TASK["task"]: TASK}, known))
+    assert [(v.reason, v.evidence) for v in found] == [
+        (None, ""),
+        ("unknown_annotator", opaque("2")),
+    ]
+
+
+def test_many_votes_take_little_memory() -> None:
+    tasks = {f"{n:032x}": TASK | {"task": f"{n:032x}"} for n in range(2_000)}
+
+    def entries() -> Iterator[Entry]:
+        for n, task in enumerate(list(tasks) * 10):
+            answer = Annotation(
+                id=n, completed_by=n % 7, result=[Result(from_name="nli", value=NEUTRAL)], **AT
+            )
+            yield Entry(data=Data(task=task), annotations=[answer])
+
+    gc.collect()
+    tracemalloc.start()
+    before = pa.total_allocated_bytes()
+    readings = read_votes(entries(), tasks)
+    left, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    a_vote = (left + pa.total_allocated_bytes() - before) / len(readings)
+    assert len(readings) == 20_000
+    assert a_vote < 600
+
+
+NEUTRAL = Value(choices=["neutral"])
+AT: dict[str, Any] = {"created_at": "2026-03-01T09:00:00Z", "updated_at": "2026-03-01T09:00:00Z"}

@@ -14,7 +14,7 @@ def ballots(rows: Rows, kind: str = "item", seconds: float = 9.0) -> pd.DataFram
     """Return ballots of (task, worker, label), cast one after the other."""
     frame = pd.DataFrame(rows, columns=["task", "worker", "label"], dtype=object)
     times = [f"2026-03-01T09:{n // 60:02d}:{n % 60:02d}Z" for n in range(len(rows))]
-    return frame.assign(seconds=seconds, kind=kind, created_at=times, revisions=0)
+    return frame.assign(seconds=seconds, kind=kind, created_at=times, changed_at=times, revisions=0)
 
 
 def shuffled(frame: pd.DataFrame, random: Any) -> pd.DataFrame:
