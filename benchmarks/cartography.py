@@ -95,7 +95,7 @@ from_dir = {json.dumps(str(native))}
 
 [harvest.rows]
 sources = ["{SOURCE}"]
-license = "{LICENSE}"
+licenses = {{{SOURCE} = "{LICENSE}"}}
 
 [ruwanli.cartography]
 """

@@ -11,9 +11,18 @@ FromDir = Annotated[
     Path | None,
     typer.Option("--from-dir", help="Native files, one folder a source; else they are fetched."),
 ]
+FetchMissing = Annotated[
+    bool, typer.Option("--fetch-missing", help="Fetch sources without a folder in --from-dir.")
+]
+SkipUnavailable = Annotated[
+    bool,
+    typer.Option("--skip-unavailable", help="Go on without sources that cannot be had; ends in 3."),
+]
 Found = Annotated[Path | None, typer.Option("--out", help="A finished run, to compare with.")]
 Names = Annotated[list[str] | None, typer.Argument(metavar="SOURCE")]
-All = Annotated[bool, typer.Option("--all", help="All open sources of USER-base.")]
+All = Annotated[
+    bool, typer.Option("--all", help="All open sources of USER-base, before those that are named.")
+]
 BenchmarksDir = Annotated[
     Path | None, typer.Option("--benchmarks", help="Folder of texts that must not leak in.")
 ]
@@ -33,11 +42,13 @@ def register(app: typer.Typer) -> None:
         show_sources(out, from_dir, as_json)
 
     @harvest.command()
-    def run(
+    def run(  # noqa: PLR0913, PLR0917 (one option each)
         out: Out,
         names: Names = None,
         every: All = False,
         from_dir: FromDir = None,
+        fetch_missing: FetchMissing = False,
+        skip_unavailable: SkipUnavailable = False,
         benchmarks: BenchmarksDir = None,
         engine: Engine = "local",
         as_json: AsJson = False,
@@ -47,7 +58,12 @@ def register(app: typer.Typer) -> None:
         Without SOURCE: those with a folder in --from-dir, or --all.
         """
         chosen = _chosen(tuple(names or ()), every, from_dir)
-        settings: dict[str, Any] = {"engine": engine, "pairs": {}}
+        settings: dict[str, Any] = {
+            "engine": engine,
+            "pairs": {},
+            "fetch_missing": fetch_missing,
+            "skip_unavailable": skip_unavailable,
+        }
         if from_dir is not None:
             settings["from_dir"] = str(from_dir.resolve())
         if benchmarks is not None:
@@ -92,18 +108,36 @@ def register(app: typer.Typer) -> None:
 
 
 def _chosen(names: tuple[str, ...], every: bool, from_dir: Path | None) -> tuple[str, ...]:
-    from harvest.sources import SOURCES, USER_BASE
+    from harvest.sources import SOURCES
     from rupairs.errors import UsageError
 
-    if names or every:
-        return names or USER_BASE
-    if from_dir is not None:
+    if from_dir is not None and not from_dir.is_dir():
+        raise UsageError(f"{from_dir}: no such folder")
+    if every:
+        return _all(names, from_dir)
+    if not names and from_dir is not None:
         names = tuple(s.name for s in SOURCES if (from_dir / s.name).is_dir())
     if not names:
         known = ", ".join(s.name for s in SOURCES)
         where = f"{from_dir} has no folder of that name" if from_dir else "or give --from-dir"
         raise UsageError(f"name a source, {where}, or give --all; known: {known}")
     return names
+
+
+def _all(names: tuple[str, ...], from_dir: Path | None) -> tuple[str, ...]:
+    """Return the sources of USER-base, credentialed ones where they are at hand, and `names`."""
+    from harvest.sources import CREDENTIALED, SOURCES, USER_BASE
+
+    at_hand = [n for n in CREDENTIALED if from_dir is not None and (from_dir / n).is_dir()]
+    chosen = [s.name for s in SOURCES if s.name in (*USER_BASE, *at_hand)]
+    chosen += [name for name in names if name not in chosen]
+    if absent := [name for name in CREDENTIALED if name not in chosen]:
+        typer.echo(
+            f"--all leaves out {', '.join(absent)}: read from DIR/NAME of --from-dir DIR only; "
+            "how to get it: rupairs sources",
+            err=True,
+        )
+    return tuple(chosen)
 
 
 def run_harvest(names: tuple[str, ...], settings: dict[str, Any], out: Path, as_json: bool) -> int:

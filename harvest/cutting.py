@@ -11,6 +11,8 @@ import pyarrow.compute as pc
 
 _END = re.compile(r"[.!?…]+[\"»”')\]]*(?=\s)")
 _AROUND = 150
+# An end that stands after the middle may begin before it: its mark and what closes after it.
+_MARKS = 10
 # Sentence ends further back than this share of the limit are not looked for.
 _LOOK_BACK = 0.5
 
@@ -23,9 +25,10 @@ def cut(text: str, limit: int) -> str:
     """
     if len(text) <= limit:
         return text
-    ends = [m.end() for m in _END.finditer(text, int(limit * _LOOK_BACK), limit + 1)]
+    least = int(limit * _LOOK_BACK)
+    ends = [m.end() for m in _END.finditer(text, max(0, least - _MARKS), limit + 1)]
     for end in reversed(ends):
-        if end <= limit and _ends_sentence(text, end):
+        if least < end <= limit and _ends_sentence(text, end):
             return text[:end]
     space = text.rfind(" ", 1, limit + 1)
     return text[: space if space > 0 else limit].rstrip()

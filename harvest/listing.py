@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from harvest.fetching.availability import probe
+from harvest.fetching.transfer import by_hand
 from harvest.source import Source
 from harvest.sources import SOURCES, get
 from rupairs.errors import RupairsError
@@ -11,7 +12,7 @@ from rupairs.manifest import NAME, read_manifest
 from rupairs.options import print_json
 
 _NOT_WHOLE = "not whole"
-_ROWS, _PAIRS = "harvest/rows", "harvest/pairs"
+_ROWS, _PAIRS, _TEXTS = "harvest/rows", "harvest/pairs", "harvest/texts"
 
 
 def show_sources(out: Path | None, from_dir: Path | None, as_json: bool) -> None:
@@ -37,15 +38,18 @@ def show_sources(out: Path | None, from_dir: Path | None, as_json: bool) -> None
         ],
     )
     _explain(
-        "Why counts differ, and what to know", {r["name"]: (r["why"], r["note"]) for r in rows}
+        "Why counts differ, and what to know",
+        {r["name"]: (r["why"], r["note"], r["access"]) for r in rows},
     )
-    _say("Next: rupairs harvest run NAME... --out runs/harvest")
+    _say("Next: rupairs harvest run SOURCE... --out runs/harvest")
 
 
 def verify_counts(out: Path, as_json: bool) -> int:
     """Print expected and found counts of a run; returns 1 if a source is not whole."""
     rows = []
     for name, tally in _tallies(out).items():
+        if "positives" not in tally:
+            continue
         expected, found = get(name).expected, tally["positives"]
         differs = expected is not None and expected != found
         rows.append(
@@ -62,6 +66,8 @@ def verify_counts(out: Path, as_json: bool) -> int:
         )
     if as_json:
         print_json(rows)
+    elif not rows:
+        _say(f"{out}: no pairs in this run, so no counts to compare")
     else:
         _print(
             "Positive pairs in the native files, before any check",
@@ -89,19 +95,29 @@ def _verdict(source: Source, found: int) -> str:
 
 
 def _tallies(out: Path) -> dict[str, dict[str, Any]]:
-    rows, pairs = out / _ROWS, out / _PAIRS
-    if not (rows / NAME).is_file():
+    """Return the tallies of a run's sources; those of single texts count no `positives`."""
+    rows, pairs, texts = out / _ROWS, out / _PAIRS, out / _TEXTS
+    if not any((made / NAME).is_file() for made in (rows, texts)):
         raise RupairsError(
-            f"{out}: no finished harvest there; run: rupairs harvest run --out {out}"
+            f"{out}: no finished harvest there; run: rupairs harvest run SOURCE... --out {out}"
         )
+    found: dict[str, dict[str, Any]] = {}
+    if (texts / NAME).is_file():
+        tallies = read_manifest(texts).facts["sources"]
+        found |= {name: _without(tally, "positives") for name, tally in tallies.items()}
+    if not (rows / NAME).is_file():
+        return found
     manifest = read_manifest(rows)
     if (pairs / NAME).is_file():
         final = read_manifest(pairs)
         # The pairs may be those of an earlier run, where a later one ended before it made them.
         if final.inputs["harvest.rows"] == manifest.content:
             manifest = final
-    tallies: dict[str, dict[str, Any]] = manifest.facts["sources"]
-    return tallies
+    return found | manifest.facts["sources"]
+
+
+def _without(tally: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in tally.items() if key != name}
 
 
 def _described(
@@ -116,11 +132,12 @@ def _described(
         "symmetric": source.symmetric if source.pairs else None,
         "license": source.license,
         "expected": source.expected,
-        "found": tally["positives"] if tally else None,
+        "found": tally.get("positives") if tally else None,
         "kept": tally["kept"] if tally else None,
         "why": source.why,
         "hub": [part.repo for part in source.hub],
         "url": source.url,
+        "access": f"{source.access}; {by_hand(source)}" if source.access else "",
         "note": source.note,
     }
 
@@ -145,10 +162,12 @@ def _print(title: str, columns: tuple[str, ...], rows: list[tuple[str, ...]]) ->
 
 def _explain(title: str, notes: dict[str, tuple[str, ...]]) -> None:
     said = {name: " ".join(filter(None, parts)) for name, parts in notes.items()}
-    _say("\n".join([f"{title}:", *(f"  {n}: {text}" for n, text in said.items() if text), ""]))
+    lines = [f"  {name}: {text}" for name, text in said.items() if text]
+    if lines:
+        _say("\n".join([f"{title}:", *lines, ""]))
 
 
 def _say(what: object) -> None:
     from rich.console import Console
 
-    Console(highlight=False).print(what)
+    Console(highlight=False, markup=False).print(what)

@@ -2,6 +2,9 @@
 
 A pair's signature is made of the n-grams of both its sides: those of a symmetric pair do not know
 the side they come from, so that (a, b) and (b, a) meet; pairs of opposite polarity never meet.
+
+A symmetric pair and an asymmetric one of the same two texts have one id only where the query comes
+first in the order of texts. The others are marked with the id that the symmetric pair has.
 """
 
 from dataclasses import dataclass
@@ -17,10 +20,14 @@ from harvest.repeats import HEAD
 from rupairs.containment import KnownTexts
 from rupairs.grams import Grams, grams
 from rupairs.near import BANDS, SKETCH, signatures
+from rupairs.pairs import pair_ids
 from rupairs.store import slices
 from rupairs.text_columns import key_column
 
-COLUMNS = ["pair_id", "query", "passage", "polarity", "symmetric", "source", "source_row"]
+COLUMNS = [
+    *("pair_id", "query", "passage", "polarity"),
+    *("symmetric", "source", "source_row", "relation"),
+]
 LEAK = pa.struct(
     [
         pa.field("side", pa.string()),
@@ -32,6 +39,8 @@ LEAK = pa.struct(
 MARKS_SCHEMA = pa.schema(
     [
         pa.field("pair_id", pa.binary(16)),
+        pa.field("either_way", pa.binary(16)),
+        pa.field("relation", pa.dictionary(pa.int32(), pa.string())),
         pa.field("positive", pa.bool_()),
         pa.field("symmetric", pa.bool_()),
         pa.field("source", pa.dictionary(pa.int32(), pa.string())),
@@ -69,6 +78,8 @@ def _mark(pairs: pa.Table, marking: Marking) -> pa.Table:
     bands, sketches = signatures(_told_apart(sides, symmetric, positive), sides.offsets[::2])
     columns = [
         _binary(bytes.fromhex("".join(pairs["pair_id"].to_pylist())), 16),
+        _either_way(keys, symmetric),
+        _array(pairs["relation"]).dictionary_encode(),
         pa.array(positive),
         _array(pairs["symmetric"]),
         _array(pairs["source"]).dictionary_encode(),
@@ -79,6 +90,14 @@ def _mark(pairs: pa.Table, marking: Marking) -> pa.Table:
         _leaks(keys, marking),
     ]
     return pa.Table.from_arrays(columns, schema=MARKS_SCHEMA)
+
+
+def _either_way(keys: dict[str, pa.Array], symmetric: npt.NDArray[np.bool_]) -> pa.Array:
+    """Return the id that a pair would have as a symmetric one, null where it has that id."""
+    turned = ~symmetric & pc.greater(keys["query"], keys["passage"]).to_numpy(zero_copy_only=False)
+    sides = [keys[name].filter(pa.array(turned)).to_pylist() for name in ("query", "passage")]
+    ids = iter(map(bytes.fromhex, pair_ids(*sides, symmetric=True)))
+    return pa.array([next(ids) if other else None for other in turned.tolist()], pa.binary(16))
 
 
 def _alternating(query: pa.Array, passage: pa.Array) -> pa.Array:

@@ -4,7 +4,9 @@ The order of the table decides who survives: sources in the order of the recipe,
 order of the source.
 
 1. Equal `pair_id`: the first stays. A later one of the other polarity contradicts it.
-2. Near-duplicates: both sides are at least `similarity` alike (normalised Levenshtein similarity
+2. A symmetric pair and an asymmetric one that has the same texts the other way round: the first of
+   them stays.
+3. Near-duplicates: both sides are at least `similarity` alike (normalised Levenshtein similarity
    of the keys; either way round in symmetric pairs) and do not differ in a number or a negation.
    A pair goes when a kept earlier pair is its near-duplicate.
 """
@@ -47,7 +49,7 @@ class Repeat:
 
 def first_of_each(pair_ids: pa.Array) -> Rows:
     """Return, for each row, the number of the first row with its pair id (16 bytes each)."""
-    halves = np.frombuffer(_bytes(pair_ids), np.uint64).reshape(-1, 2)
+    halves = _halves(pair_ids)
     order = np.lexsort((halves[:, 1], halves[:, 0]))  # stable: rows stay in order among equals
     ordered = halves[order]
     new = np.ones(len(order), bool)
@@ -55,6 +57,41 @@ def first_of_each(pair_ids: pa.Array) -> Rows:
     first = np.empty(len(order), np.int64)
     first[order] = order[np.maximum.accumulate(np.where(new, np.arange(len(order)), 0))]
     return first
+
+
+def first_either_way(
+    pair_ids: pa.Array, symmetric: Mask, turned: Rows, either_way: pa.Array
+) -> dict[int, int | None]:
+    """Return the kept earlier row, None for a row that stays, where both kinds of pairs meet.
+
+    `either_way` are the symmetric ids of the asymmetric rows `turned`, whose own are others. Every
+    row of texts that stand in such a row and in a symmetric pair is answered for.
+    """
+    if not len(turned):
+        return {}
+    halves, others = _halves(pair_ids), _halves(either_way)
+    likely = np.flatnonzero(symmetric & np.isin(halves[:, 0], others[:, 0]))
+    met = {bytes(halves[row]) for row in likely} & set(map(bytes, others))
+    alike: dict[bytes, list[tuple[int, bool]]] = defaultdict(list)
+    shared = np.frombuffer(b"".join(met), np.uint64).reshape(-1, 2)[:, 0]
+    for row in np.flatnonzero(np.isin(halves[:, 0], shared)).tolist():
+        alike[bytes(halves[row])].append((row, False))
+    for row, other in zip(turned.tolist(), map(bytes, others), strict=True):
+        alike[other].append((row, True))
+    found: dict[int, int | None] = {}
+    for identifier in met:
+        kept: list[tuple[int, bool]] = []
+        for row, way in sorted(alike[identifier]):
+            # Asymmetric pairs of either way repeat each other only through a symmetric one.
+            same = (k for k, other in kept if way == other or symmetric[row] or symmetric[k])
+            found[row] = next(same, None)
+            if found[row] is None:
+                kept.append((row, way))
+    return found
+
+
+def _halves(ids: pa.Array) -> npt.NDArray[np.uint64]:
+    return np.frombuffer(_bytes(ids), np.uint64).reshape(-1, 2)
 
 
 def _bytes(column: pa.Array) -> bytes:

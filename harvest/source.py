@@ -4,7 +4,8 @@ A source never filters. It turns every native row into drafts of pairs or into s
 says in an `Unusable` why that row gives none; what is kept is decided later, in one place for all.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -18,11 +19,20 @@ from rupairs.text import share
 
 @dataclass(frozen=True)
 class HubFiles:
-    """Files of one Hugging Face data set, by globs; without a revision, of its main branch."""
+    """Files of one Hugging Face data set, by globs; without a revision, of its main branch.
+
+    `unpinned` says why the revision is no commit.
+    """
 
     repo: str
     files: tuple[str, ...]
     revision: str | None = None
+    unpinned: str = ""
+
+
+# Reasons for `unpinned`.
+NO_COMMIT = "no listing of the files at a known commit was at hand when this was written"
+CONVERTED = "the Hub rewrites this branch when it converts the data set anew; its commits go"
 
 
 @dataclass(frozen=True)
@@ -82,8 +92,9 @@ class Native:
     """The native files of one source on this machine, by their names relative to its folder.
 
     `revision` is the hub commit, or a hash of the files. `columns` are the recipe's answers for
-    columns that nobody could look up. Documents outside the sampled `fraction` are skipped by
-    sources of running text; `say` tells the person at the terminal, `tick` the progress bar.
+    columns that nobody could look up, `negatives` how many wrong passages of a question it wants.
+    Documents outside the sampled `fraction` are skipped by sources of running text, and `documents`
+    counts those read and taken; `say` tells the person at the terminal, `tick` the progress bar.
     """
 
     source: str
@@ -92,8 +103,10 @@ class Native:
     revision: str
     license: str
     columns: Mapping[str, str] = field(default_factory=dict)
+    negatives: int = 1
     fraction: float = 1.0
     seed: int = 0
+    documents: Counter[str] = field(default_factory=Counter, compare=False)
     tick: Callable[[str], None] = field(default=lambda note: None, compare=False)
     say: Callable[[str], None] = field(default=lambda line: None, compare=False)
 
@@ -114,8 +127,10 @@ class Native:
         )
 
     def takes(self, document: str) -> bool:
-        """Say whether a document is in the sample, a function of its id and the seed."""
-        return self.fraction >= 1 or share(document, self.seed, "sample") < self.fraction
+        """Say whether a document is in the sample, a function of its id and the seed; count it."""
+        taken = self.fraction >= 1 or share(document, self.seed, "sample") < self.fraction
+        self.documents.update(read=1, taken=int(taken))
+        return taken
 
 
 # A table has the columns of DRAFT_SCHEMA: whole columns of Parquet never pass through Python.
@@ -131,8 +146,10 @@ class Source:
     can be fetched. `expected` is the number of positive pairs that the card of USER-base reports,
     `counts` those that a whole copy is known to give (several routes, several counts), and `why`
     says what is known of the difference. `license` is an SPDX id where there is
-    one, `unknown` where the publisher states none. `languages` are those of query and passage.
-    `access` says how to get files that nobody may pass on.
+    one, `unknown` where the publisher states none; `license_of` gives that of the files with some
+    names, where layouts of different publishers differ in it. `languages` are those of query and
+    passage. `access` says how to get files that nobody may pass on. `finds_columns` marks sources
+    whose columns nobody could look up, and which take the recipe's.
     """
 
     name: str
@@ -151,6 +168,8 @@ class Source:
     hub: tuple[HubFiles, ...] = ()
     site: tuple[SiteFile, ...] = ()
     access: str = ""
+    finds_columns: bool = False
+    license_of: Callable[[Iterable[str]], str] | None = None
     pairs: Pairs | None = None
     texts: Texts | None = None
     note: str = ""

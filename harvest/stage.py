@@ -1,5 +1,6 @@
 """The harvest as data: its section of a recipe and its steps."""
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -7,6 +8,33 @@ from pydantic import Field, field_validator, model_validator
 from rupairs.engine import EngineName
 from rupairs.recipe import RecipePath, Section
 from rupairs.steps import Stage, Step
+
+
+def _told_of(table: Mapping[str, object], setting: str, names: tuple[str, ...]) -> None:
+    if others := sorted(set(table) - set(names)):
+        raise ValueError(f"{setting} names {others[0]}, which is not among the sources")
+
+
+def _own_licenses(table: Mapping[str, str], names: tuple[str, ...]) -> None:
+    from harvest.sources import get
+
+    _told_of(table, "licenses", names)
+    for name, license_id in table.items():
+        if get(name).access:
+            raise ValueError(f"licenses.{name}: its terms are {get(name).license} wherever it is")
+        if not license_id.strip():
+            raise ValueError(f"licenses.{name} is empty; say unknown where no license is stated")
+
+
+def _found_columns(table: Mapping[str, object]) -> None:
+    from harvest.sources import SOURCES
+
+    taking = [s.name for s in SOURCES if s.finds_columns]
+    if others := sorted(set(table) - set(taking)):
+        raise ValueError(
+            f"columns.{others[0]}: its columns are known; sources that take columns: "
+            f"{', '.join(taking)}"
+        )
 
 
 class ColumnNames(Section):
@@ -21,8 +49,10 @@ class RowsSection(Section):
 
     A side longer than `cut_characters` is cut at the end of a sentence (0: never); 4,000 are more
     than 512 tokens. `columns` names the columns of sources whose columns nobody could look up:
-    `columns.fialka = {query = "...", passage = "..."}`. `license` is that of the files in
-    `from_dir`, if not the sources' own.
+    `columns.fialka = {query = "...", passage = "..."}`. `licenses` are those of a source's files
+    in `from_dir`, if not its own: `licenses.lenta = "CC0-1.0"`. `negatives` are the passages named
+    as wrong that are taken for each question, where a source has a list of them (mmarco_ru, the
+    repack of miracl).
     """
 
     sources: tuple[str, ...] = ()
@@ -31,7 +61,8 @@ class RowsSection(Section):
     cut_characters: int = Field(default=4_000, ge=0)
     check_language: bool = True
     columns: dict[str, ColumnNames] = Field(default_factory=dict)
-    license: str | None = None
+    licenses: dict[str, str] = Field(default_factory=dict)
+    negatives: int = Field(default=1, ge=0, le=100)
 
     @field_validator("sources")
     @classmethod
@@ -39,9 +70,12 @@ class RowsSection(Section):
         return _checked(names, "pairs")
 
     @model_validator(mode="after")
-    def _columns_of_sources(self) -> Self:
-        if others := sorted(set(self.columns) - set(self.sources)):
-            raise ValueError(f"columns names {others[0]}, which is not among the sources")
+    def _of_sources(self) -> Self:
+        _told_of(self.columns, "columns", self.sources)
+        if self.columns:
+            _found_columns(self.columns)
+        if self.licenses:
+            _own_licenses(self.licenses, self.sources)
         return self
 
 
@@ -77,22 +111,32 @@ class TextsSection(Section):
     min_characters: int = Field(default=10, ge=1)
     max_characters: int = Field(default=1_000, ge=1)
     check_language: bool = True
-    license: str | None = None
+    licenses: dict[str, str] = Field(default_factory=dict)
 
     @field_validator("sources")
     @classmethod
     def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         return _checked(names, "texts")
 
+    @model_validator(mode="after")
+    def _of_sources(self) -> Self:
+        if self.licenses:
+            _own_licenses(self.licenses, self.sources)
+        return self
+
 
 class HarvestSection(Section):
     """Where native files come from, and the tables made of them.
 
     `from_dir` has one folder a source; without it the files come from the Hugging Face Hub or the
-    data set's own site. `engine` says what runs the work, not what it makes.
+    data set's own site. With `fetch_missing` so do those of sources that have no folder there.
+    With `skip_unavailable` the harvest goes on without sources whose files are not to be had.
+    `engine` says what runs the work, not what it makes.
     """
 
     from_dir: RecipePath | None = None
+    fetch_missing: bool = False
+    skip_unavailable: bool = False
     engine: EngineName = "local"
     rows: RowsSection = RowsSection()
     pairs: PairsSection = PairsSection()
@@ -100,8 +144,10 @@ class HarvestSection(Section):
 
     @model_validator(mode="after")
     def _license_of_own_files(self) -> Self:
-        if self.from_dir is None and (self.rows.license or self.texts.license):
-            raise ValueError("license describes the files in from_dir, which is not set")
+        if self.from_dir is None and (self.rows.licenses or self.texts.licenses):
+            raise ValueError("licenses describes files in from_dir, which is not set")
+        if self.from_dir is None and self.fetch_missing:
+            raise ValueError("fetch_missing is about folders missing in from_dir, which is not set")
         return self
 
 
@@ -126,7 +172,7 @@ STAGE = Stage(
             "Rows of the open sources in one schema, checked one by one",
             run="harvest.unify:write_rows",
             external="harvest.fetching.fetch:row_files",
-            version=2,
+            version=3,
             enabled=lambda section: bool(section.rows.sources),
         ),
         Step(
@@ -136,7 +182,7 @@ STAGE = Stage(
             inputs=("harvest.rows",),
             external="harvest.benchmarks:benchmark_inputs",
             enabled=lambda section: bool(section.rows.sources),
-            version=3,
+            version=4,
         ),
         Step(
             "harvest.texts",

@@ -71,6 +71,8 @@ def write_pairs(context: Context) -> None:
     if known:
         context.facts["benchmarks"] = known.files
         _write_leaks(context, marked, known)
+    if missing := rows.manifest.facts.get("unavailable"):
+        context.facts["unavailable"] = missing
     context.facts["overlap"] = _overlap(marked, verdicts)
     _settle(context, rows, verdicts)
     write_pair_overview(context.out, context.facts, rows.parts())

@@ -16,7 +16,10 @@ from rupairs.store import StageWriter
 
 @dataclass
 class Tally:
-    """One source's counts; `positives` are the drafts of positive pairs, before any check."""
+    """One source's counts; `positives` are the drafts of positive pairs, before any check.
+
+    Of running text, `documents` are how many were read, and how many of them are in the sample.
+    """
 
     source: str
     title: str
@@ -32,6 +35,7 @@ class Tally:
     kept: int = 0
     relations: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
+    documents: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, source: Source, files: Native) -> "Tally":

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from harvest.checks import Reasons, Terms, check_text
-from harvest.fetching.fetch import native
+from harvest.fetching.fetch import native, unavailable
 from harvest.reporting.overview import write_text_overview
 from harvest.source import Excerpt, Native, Source, Unusable
 from harvest.sources import get
@@ -34,7 +34,9 @@ _JUDGED = SENTENCE_SCHEMA.append(pa.field("reason", pa.string())).append(
 
 def write_texts(context: Context) -> None:
     """Write the sentence table of the sources the recipe names, in that order."""
-    settings, names = context.config, context.config.sources
+    settings, stage = context.config, context.stage
+    skipped = unavailable(settings.sources, stage)
+    names = [name for name in settings.sources if name not in skipped]
     tallies: dict[str, Tally] = {}
     seen = Seen()
     with (
@@ -45,7 +47,12 @@ def write_texts(context: Context) -> None:
         for name in names:
             source = get(name)
             files = replace(
-                native(source, context.stage.from_dir, settings.license),
+                native(
+                    source,
+                    stage.from_dir,
+                    settings.licenses.get(name),
+                    fetch_missing=stage.fetch_missing,
+                ),
                 fraction=settings.fraction,
                 seed=context.seed,
                 tick=lambda note: advance(0, note),
@@ -54,9 +61,12 @@ def write_texts(context: Context) -> None:
             terms = Terms.of(source, files, settings)
             tallies[name] = Tally.of(source, files)
             _source(engine, source, files, terms, tallies[name], writer, seen)
+            tallies[name].documents = dict(files.documents)
             context.licenses[name] = files.license
             advance(1, "")
     context.facts["sources"] = {name: tally.facts() for name, tally in tallies.items()}
+    if skipped:
+        context.facts["unavailable"] = skipped
     write_text_overview(context.out, context.facts)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from harvest.checks import Terms, check_pairs
-from harvest.fetching.fetch import native
+from harvest.fetching.fetch import native, unavailable
 from harvest.reporting.overview import write_pair_overview
 from harvest.source import DRAFT_SCHEMA, Draft, Native, Source, Unusable
 from harvest.sources import get
@@ -35,7 +35,8 @@ _TALLY = "tally.json"
 
 def write_rows(context: Context) -> None:
     """Write the checked rows of the sources the recipe names, in that order."""
-    settings, names = context.config, context.config.sources
+    settings, skipped = context.config, unavailable(context.config.sources, context.stage)
+    names = [name for name in settings.sources if name not in skipped]
     stages: list[Path] = []
     tallies: dict[str, dict[str, Any]] = {}
     with (
@@ -44,10 +45,12 @@ def write_rows(context: Context) -> None:
     ):
         for name in names:
             source = get(name)
-            named = settings.columns.get(name)
-            columns = named.model_dump(exclude_none=True) if named else {}
-            files = native(source, context.stage.from_dir, settings.license, columns)
-            files = replace(files, tick=lambda note: advance(0, note), say=context.progress.say)
+            files = replace(
+                _native(context, source),
+                negatives=settings.negatives,
+                tick=lambda note: advance(0, note),
+                say=context.progress.say,
+            )
             terms = Terms.of(source, files, settings)
             stages.append(_source(context, engine, source, files, terms))
             tallies[name] = json.loads((stages[-1] / _TALLY).read_text(encoding="utf-8"))
@@ -55,13 +58,22 @@ def write_rows(context: Context) -> None:
             advance(1, "")
     gather(stages, context.out, PAIR_SCHEMA)
     context.facts["sources"] = tallies
+    if skipped:
+        context.facts["unavailable"] = skipped
     context.counts = total(tallies.values())
     write_pair_overview(context.out, context.facts)
 
 
+def _native(context: Context, source: Source) -> Native:
+    settings, stage = context.config, context.stage
+    named, license = settings.columns.get(source.name), settings.licenses.get(source.name)
+    columns = named.model_dump(exclude_none=True) if named else {}
+    return native(source, stage.from_dir, license, columns, stage.fetch_missing)
+
+
 def _source(context: Context, engine: Engine, source: Source, files: Native, terms: Terms) -> Path:
     """Return the folder of one source's rows, made now unless a run before this one did."""
-    decisive = [context.step.version, asdict(terms), sorted(files.columns.items())]
+    decisive = [context.step.version, asdict(terms), sorted(files.columns.items()), files.negatives]
     folder = context.work / f"{source.name}-{digest((json.dumps(decisive),))[:16]}"
     if folder.is_dir():
         return folder

@@ -15,6 +15,7 @@ from harvest.repeats import (
     HEAD,
     Rows,
     compare,
+    first_either_way,
     first_of_each,
     survivors,
 )
@@ -23,6 +24,8 @@ from rupairs.store import read_batches
 
 # A passage that one source has under so many queries is the page's and not the author's.
 PAGE_REPEATS = 50
+# Both are negative, and one of them must be wrong of the same two texts.
+_CONFLICT = {"neutral", "contradiction"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +54,34 @@ def leaked(marked: Marked, known: Benchmarks, threshold: float) -> Verdicts:
 
 
 def repeated(marked: Marked, gone: Verdicts) -> Verdicts:
-    """Return the pairs whose id an earlier remaining pair has."""
+    """Return the pairs that hold the two texts of an earlier remaining pair.
+
+    Of two asymmetric pairs the order counts; of a symmetric and an asymmetric one it does not.
+    """
     remaining = _remaining(marked, gone)
-    firsts = remaining[first_of_each(marked.pair_id.take(pa.array(remaining)))]
-    found = {}
-    again = np.flatnonzero(remaining != firsts)
-    for row, first in zip(remaining[again].tolist(), firsts[again].tolist(), strict=True):
-        agree = marked.positive[row] == marked.positive[first]
-        reason = "duplicate" if agree else "conflicting_polarity"
-        found[row] = Verdict(reason, marked.place(first), first)
-    return found
+    ids = marked.pair_id.take(pa.array(remaining))
+    first = first_of_each(ids)
+    again = np.flatnonzero(first != np.arange(len(first)))
+    earlier = dict(zip(again.tolist(), first[again].tolist(), strict=True))
+    places = np.searchsorted(remaining, marked.turned)
+    there = np.isin(marked.turned, remaining)
+    turned = places[there], marked.either_way.filter(pa.array(there))
+    for row, kept in first_either_way(ids, marked.symmetric[remaining], *turned).items():
+        earlier.pop(row, None)
+        if kept is not None:
+            earlier[row] = kept
+    rows = ((int(remaining[row]), int(remaining[kept])) for row, kept in sorted(earlier.items()))
+    return {row: _repeat(marked, row, kept) for row, kept in rows}
+
+
+def _repeat(marked: Marked, row: int, kept: int) -> Verdict:
+    """Return why the later of two pairs of the same texts goes."""
+    place, labels = marked.place(kept), {marked.relation_of(row), marked.relation_of(kept)}
+    if marked.positive[row] != marked.positive[kept]:
+        return Verdict("conflicting_polarity", place, kept)
+    if labels == _CONFLICT:
+        return Verdict("conflicting_label", f"{place} is {marked.relation_of(kept)}", kept)
+    return Verdict("duplicate", place, kept)
 
 
 def nearly_repeated(

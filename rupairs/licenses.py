@@ -16,7 +16,7 @@ from typing import Any
 # Strictest first. What each means for somebody who has the texts.
 CONDITIONS = {
     "credentialed": "only for those whom the owner gave access; not to be passed on; research only",
-    "unknown": "the publisher states no terms, so nothing is permitted that needs a permission",
+    "unknown": "no license is given, so nothing is permitted that needs a permission",
     "unrecognised": "a license that is not known here: a person has to read it",
     "no_derivatives": "changed versions must not be passed on",
     "non_commercial": "not for commercial use",
@@ -36,6 +36,9 @@ _KNOWN = {
 _SPDX = {name.lower(): name for name in _KNOWN}
 _GEMMA = ("gemma", "gemma terms of use")
 _UNSTATED = ("", "unknown", "none", "noassertion")
+# Research without commerce is what it is meant for, "without extending any license":
+# https://microsoft.github.io/msmarco/Notice
+_MS_MARCO = "licenseref-ms-marco-terms"
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,8 @@ def _conditions(license_id: str) -> tuple[str, ...]:
         return ("unknown",)
     if "credentialed" in name:
         return ("credentialed",)
+    if name == _MS_MARCO:
+        return ("unknown", "non_commercial")
     if "openrail" in name or name in _GEMMA:
         return ("use_restricted", "notice")
     if named := _CREATIVE_COMMONS.fullmatch(name):

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from rupairs.errors import RupairsError, UsageError
 from rupairs.execution import Outcome, locked, run_step
+from rupairs.llm.budget import Clock
 from rupairs.manifest import NAME, read_manifest
 from rupairs.options import EXIT_FAILED_ROWS, print_json
 from rupairs.progress import Progress
@@ -95,19 +96,20 @@ def run_steps(
     steps: list[Step], recipe: Recipe, out: Path, redo: set[str], as_json: bool, names: set[str]
 ) -> int:
     """Run the given steps in order and print the table of what was made."""
-    progress = Progress()
+    progress, clock = Progress(), Clock()
     outcomes = []
     with locked(out):
         (out / COPY).write_text(recipe.to_json(), encoding="utf-8")
         for number, step in enumerate(steps, 1):
             progress.say(f"[{number}/{len(steps)}] {step.name}: {step.title}")
-            outcome = run_step(step, out, recipe, names, progress, step.name in redo)
+            outcome = run_step(step, out, recipe, names, progress, step.name in redo, clock)
             said = "already there" if outcome.state == "kept" else _said(outcome)
             progress.say(f"  {said}")
             outcomes.append(outcome)
     _write_page(out, progress)
     _print_outcomes(outcomes, out, as_json)
-    failed = any(o.manifest.facts.get("failed_calls") for o in outcomes)
+    incomplete = ("failed_calls", "unavailable")
+    failed = any(o.manifest.facts.get(name) for o in outcomes for name in incomplete)
     return EXIT_FAILED_ROWS if failed else 0
 
 

@@ -33,6 +33,10 @@ _hashes: dict[_Identity, str] = {}
 _matched: set[tuple[_Identity, str]] = set()
 
 
+class DiskFullError(RupairsError):
+    """No source can be fetched any more."""
+
+
 class PassingError(Exception):
     """A fault that may be gone at the next attempt; `wait` are the seconds the server asks for."""
 
@@ -130,7 +134,7 @@ def disk_full(
     standing = next(p for p in (folder, *folder.parents) if p.exists())
     free = shutil.disk_usage(standing).free
     need = "" if needed is None else f" of {needed / 1e6:,.1f} MB needed"
-    return RupairsError(
+    return DiskFullError(
         f"{source.name}: no space left in {folder}: {free / 1e6:,.1f} MB free{need}; free some or "
         f"set {variable} to a folder on another disk, then run again to go on"
     )
@@ -139,6 +143,7 @@ def disk_full(
 def by_hand(source: Source) -> str:
     """Return what a person can do when nothing fetches the files of a source."""
     return (
-        f"put {' or '.join(source.files)} into DIR/{source.name} and give DIR as from_dir "
-        "(--from-dir)"
+        f"put {' or '.join(source.files)} into DIR/{source.name} and run with --from-dir DIR "
+        "--fetch-missing (in a recipe: from_dir and fetch_missing of [harvest]), which fetches the "
+        "other sources"
     )

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from harvest.reading.drafts import draft_table, row_numbers, texts
 from harvest.reading.lines import AGAIN
 from harvest.reading.rows import column_names, read_rows
-from harvest.source import DRAFT_SCHEMA, Draft, Native, Unusable
-from rupairs.errors import RupairsError
+from harvest.source import Draft, Native, Unusable
+from rupairs.errors import RupairsError, UsageError
 from rupairs.pairs import POSITIVE
 from rupairs.store import read_batches
 
@@ -42,7 +43,13 @@ def column_pairs(
     """Yield a draft a row and kind, from the files of the first of the globs that matches any.
 
     A row is named `number`, counted over all files from 1; with several kinds, `number.kind`.
+    Raises `UsageError` if the recipe names columns and there are several kinds of pairs.
     """
+    if native.columns and len(kinds) > 1:
+        raise UsageError(
+            f"harvest.rows.columns.{native.source}: a row gives {len(kinds)} pairs, and one choice "
+            "of columns would be taken for all of them"
+        )
     start = 0
     for path in native.some(*files):
         chosen = [_choose(native, path, kind) for kind in kinds]
@@ -96,20 +103,7 @@ def _choose(native: Native, path: Path, kind: Columns) -> tuple[str, str]:
 
 def _tables(path: Path, columns: tuple[str, str], kind: Columns, start: int) -> Iterator[pa.Table]:
     for batch in read_batches(path, list(columns)):
-        for name in columns:
-            if not _is_text(found := batch.schema.field(name).type):
-                raise RupairsError(f"{path}: column {name} is {found}, not text")
-        size = batch.num_rows
-        sides = [batch[name].cast(pa.string()).fill_null("") for name in columns]
-        rows = pa.array(range(start + 1, start + size + 1)).cast(pa.string())
-        polarity = pa.scalar(kind.polarity, pa.int8())
-        same = [pa.repeat(value, size) for value in (kind.relation, polarity, "")]
-        start += size
-        yield pa.Table.from_arrays([rows, *sides, *same], schema=DRAFT_SCHEMA)
-
-
-_TEXT = (pa.types.is_string, pa.types.is_large_string, pa.types.is_null)
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return any(is_kind(kind) for is_kind in _TEXT)
+        query, passage = (texts(path, name, batch[name]) for name in columns)
+        rows = row_numbers(start, batch.num_rows)
+        start += batch.num_rows
+        yield draft_table(rows, query, passage, kind.relation, kind.polarity)

@@ -25,6 +25,9 @@ Tallies = Mapping[str, Mapping[str, Any]]
 
 _NOTES, _SAMPLES, _LEAKS = "notes.md", "samples.md", "leaks.md"
 _FOUND = "leaks.parquet"
+_DOCUMENTS = "documents sampled"
+# Of a matrix, so many counts are also told in figures.
+_CELLS = 20
 
 
 def write_pair_overview(out: Path, facts: Facts, looked_at: Sequence[Path] = ()) -> None:
@@ -36,7 +39,7 @@ def write_pair_overview(out: Path, facts: Facts, looked_at: Sequence[Path] = ())
     found = survey(_parts(out), PAIRS)
     tallies: Tallies = facts["sources"]
     terms = _measured(found, facts)
-    lines = ["## Sources", "", *_pair_tallies(tallies), "", _FOOTNOTE, _LINK]
+    lines = [*_left_out(facts), "## Sources", "", *_pair_tallies(tallies), "", _FOOTNOTE, _LINK]
     if tallies:
         draw_sources(tallies, out / "sources.png")
         draw_dropped(tallies, out / "dropped.png")
@@ -53,17 +56,20 @@ def write_text_overview(out: Path, facts: Facts) -> None:
     tallies: Tallies = facts["sources"]
     terms = _measured(found, facts)
     columns = {"source": "left", "license": "left", "native texts": "right", "kept": "right"}
+    counted = any(t.get("documents") for t in tallies.values())
     rows = [
         (
             name,
             _license(t["license"], t["license_url"]),
             t["native"],
             t["kept"],
+            *([_documents(t)] if counted else []),
             _counts(t, "dropped"),
         )
         for name, t in tallies.items()
     ]
-    lines = ["## Sources", "", *rows_table(columns | {"dropped": "left"}, rows), "", _LINK, ""]
+    columns |= ({_DOCUMENTS: "right"} if counted else {}) | {"dropped": "left"}
+    lines = [*_left_out(facts), "## Sources", "", *rows_table(columns, rows), "", _LINK, ""]
     lines += [*_terms(terms, _addresses(tallies)), "", *_lengths(found, tallies, out)]
     _write_samples(found, tallies, out)
     _write(out / _NOTES, lines)
@@ -112,6 +118,11 @@ def _counts(tally: Mapping[str, Any], name: str) -> str:
     counts: Mapping[str, int] = tally[name]
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return ", ".join(f"{key} {count}" for key, count in ordered)
+
+
+def _documents(tally: Mapping[str, Any]) -> str:
+    found = tally.get("documents") or {}
+    return f"{found['taken']} of {found['read']}" if found else ""
 
 
 def _addresses(tallies: Tallies) -> dict[str, str]:
@@ -193,8 +204,10 @@ def _overlap(
     if not overlap:
         return []
     titles = ("Pairs that repeat an earlier one, by the sources of both", "repeat", "earlier pair")
-    draw_matrix({name: overlap.get(name, {}) for name in order}, titles, out / "overlap.png")
-    return ["", "## Repeats", "", "![Repeats between sources](overlap.png)"]
+    matrix = {name: overlap.get(name, {}) for name in order}
+    draw_matrix(matrix, titles, out / "overlap.png")
+    lines = ["", "## Repeats", "", *_matrix(matrix, titles), ""]
+    return [*lines, "![Repeats between sources](overlap.png)"]
 
 
 def _leaks(facts: Facts, out: Path, looked_at: Sequence[Path]) -> list[str]:
@@ -210,7 +223,27 @@ def _leaks(facts: Facts, out: Path, looked_at: Sequence[Path]) -> list[str]:
     matrix = {name: facts["leaks"].get(name, {}) for name in facts["sources"]}
     draw_matrix(matrix, titles, out / "leaks.png")
     _write(out / _LEAKS, ["# Leaks", *leak_pages(out / _FOUND, looked_at)])
+    lines += ["", *_matrix(matrix, titles), ""]
     return [*lines, f"Examples: [{_LEAKS}]({_LEAKS}).", "", "![Leaks](leaks.png)"]
+
+
+def _matrix(matrix: Mapping[str, Mapping[str, int]], titles: tuple[str, str, str]) -> list[str]:
+    """Return the table of a matrix's cells, those with most rows first."""
+    cells = [(row, name, count) for row, of in matrix.items() for name, count in of.items()]
+    cells.sort(key=lambda cell: (-cell[2], cell[0], cell[1]))
+    rows = [(markdown(row), markdown(name), count) for row, name, count in cells[:_CELLS]]
+    heads = {titles[1]: "left", titles[2]: "left", "pairs": "right"}
+    more = len(cells) - len(rows)
+    return rows_table(heads, rows) + (["", f"And {more} smaller counts."] if more > 0 else [])
+
+
+def _left_out(facts: Facts) -> list[str]:
+    """Return what is said of sources that the run went on without."""
+    missing: Mapping[str, str] = facts.get("unavailable", {})
+    if not missing:
+        return []
+    lines = ["## Left out", "", "These sources could not be had:", ""]
+    return [*lines, *(f"- {name}: {markdown(why, 1_000)}" for name, why in missing.items()), ""]
 
 
 def _write_samples(found: Survey, tallies: Iterable[str], out: Path) -> None:

@@ -67,8 +67,9 @@ SOURCES: tuple[Source, ...] = (
     ud_russian_gsd.SOURCE,
 )
 
-# The 23 open sets of USER-base that need no credentials; MedNLI is read from one's own folder.
+# Of the 23 open sets of USER-base, MedNLI needs credentials and is read from one's own folder only.
 USER_BASE = tuple(s.name for s in SOURCES if s.expected and not (s.access or s.name in OWN))
+CREDENTIALED = tuple(s.name for s in SOURCES if s.access)
 
 
 def get(name: str) -> Source:

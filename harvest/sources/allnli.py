@@ -56,7 +56,13 @@ SOURCE = Source(
         "USER-base's own translation is not published. Its equal numbers of positives and "
         "negatives look like one triplet a premise; here every entailment row counts."
     ),
-    hub=(HubFiles("cointegrated/nli-rus-translated-v2021", ("data/train-*.parquet",)),),
+    hub=(
+        HubFiles(
+            "cointegrated/nli-rus-translated-v2021",
+            ("data/train-*.parquet",),
+            "c8d005c0f7e9fecd2ed51caf3c38867dc9aa45c2",
+        ),
+    ),
     pairs=_pairs,
     note=(
         "No license is stated for the translation. The originals differ: SNLI is CC BY-SA 4.0, "

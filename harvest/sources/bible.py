@@ -5,13 +5,14 @@
    as many lines. These sides are joined by verse id, never by line: versifications differ, so that
    equally long files can run a line apart for a third of their length.
 3. `<range>` marks a verse printed together with the one before it; such verses are left out on
-   both sides, because the other text may not join them.
+   both sides, because the other text may not join them. Clear-Bible/Alignments marks none, so the
+   verses that its two texts divide differently are listed here.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 
@@ -31,7 +32,20 @@ _ENGLISH = (
     ("eng-*.txt", "vref.txt"),
 )
 _RANGE = "<range>"
-_LICENSE, _OF_VERSES = "CC0-1.0", "CC-BY-4.0"
+# Under these ids one of the Synodal text and BSB holds a part of the next verse, or the one before.
+_DIVIDED = frozenset(
+    ("ACT 19:40", "2CO 11:33", "2CO 13:12", "2CO 13:13", "3JN 1:14", "REV 12:17", "REV 13:1")
+)
+_CLEAR_BIBLE = ("org_nt_RUSSYN.txt", "eng_nt_BSB.txt")
+_LICENSE, _OF_VERSES, _UNSTATED = "CC0-1.0", "CC-BY-4.0", "unknown"
+
+
+def _license_of(names: Iterable[str]) -> str:
+    """Return the license of the layout that is read of files with these names."""
+    found = {PurePosixPath(name).name for name in names}
+    if found & {_ARCHIVE, *_ALIGNED}:
+        return _LICENSE
+    return _OF_VERSES if found.issuperset(_CLEAR_BIBLE) else _UNSTATED
 
 
 @dataclass
@@ -46,21 +60,24 @@ def _pairs(native: Native) -> Iterator[Draft | Unusable | pa.Table]:
             russian, english = (opened.some(name)[0] for name in _ALIGNED)
             yield from aligned_pairs(russian, english, "translation")
             return
-        if native.license == _LICENSE:
+        if native.license == _UNSTATED:
             native.say(
-                f"{native.source}: {_LICENSE} is the license of bible-uedin; where the texts come "
-                f"from Clear-Bible/Alignments it is {_OF_VERSES}: set license in the recipe"
+                f"{native.source}: the license of these texts is not known here; say it with "
+                f"harvest.rows.licenses.{native.source}"
             )
         yield from _joined(opened)
 
 
 def _joined(native: Native) -> Iterator[Draft | Unusable]:
     russian, english = _side(native, _RUSSIAN), _side(native, _ENGLISH)
+    if all(native.optional(name) for name in _CLEAR_BIBLE):
+        russian.merged |= _DIVIDED
     for verse in dict.fromkeys([*russian.verses, *english.verses]):
         ru, en = russian.verses.get(verse, ""), english.verses.get(verse, "")
         row = {"verse": verse, "russian": ru, "english": en}
         if verse in russian.merged or verse in english.merged:
-            yield Unusable(row, "verse_range", f"{verse} is printed together with another verse")
+            evidence = f"{verse} is joined with, or divided from, another verse on one side only"
+            yield Unusable(row, "verse_range", evidence)
         elif ru and en:
             yield Draft(verse, ru, en, "translation")
         elif ru or en:
@@ -121,7 +138,7 @@ SOURCE = Source(
     relations=("translation",),
     languages=("ru", "en"),
     expected=62_195,
-    counts=(62_195, 7_938),
+    counts=(62_195, 7_931),
     why=(
         "bible-uedin has 62,195 lines; verses that say the same twice count once. Clear-Bible/"
         "Alignments has the New Testament only."
@@ -129,9 +146,12 @@ SOURCE = Source(
     site=(
         SiteFile("https://object.pouta.csc.fi/OPUS-bible-uedin/v1/moses/en-ru.txt.zip", _ARCHIVE),
     ),
+    license_of=_license_of,
     pairs=_pairs,
     note=(
         f"{_LICENSE} is the license of bible-uedin. The texts of Clear-Bible/Alignments (a folder "
-        f"of one's own) are in the public domain, their compilation is {_OF_VERSES}."
+        f"of one's own) are in the public domain, their compilation is {_OF_VERSES}; the license "
+        "follows the files that are found. Texts of ebible have terms of their own: the recipe's "
+        "`licenses` says them."
     ),
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from harvest.reading.columns import Columns, column_pairs
-from harvest.source import Draft, HubFiles, Native, Source, Unusable
+from harvest.source import CONVERTED, Draft, HubFiles, Native, Source, Unusable
 
 _FILES = ("train*.parquet", "train/*.parquet", "train*.jsonl", "train*.json", "train*.csv")
 _DIALOGUES = ("dialogue", "dialog", "text", "document", "info")
@@ -45,7 +45,15 @@ SOURCE = Source(
         "counted."
     ),
     # Nobody could look up how the files are kept; this branch has any kind of them as Parquet.
-    hub=(HubFiles("bragovo/dsum_ru", ("default/train/*.parquet",), "refs/convert/parquet"),),
+    hub=(
+        HubFiles(
+            "bragovo/dsum_ru",
+            ("default/train/*.parquet",),
+            "refs/convert/parquet",
+            unpinned=CONVERTED,
+        ),
+    ),
+    finds_columns=True,
     pairs=_pairs,
     note=(
         "Columns are found by name when the file is read. No license is known; DialogSum and "

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from harvest.reading.columns import Columns, choose, column_pairs
 from harvest.reading.rows import column_names, read_rows
-from harvest.source import Draft, HubFiles, Native, Source, Unusable
+from harvest.source import NO_COMMIT, Draft, HubFiles, Native, Source, Unusable
 
 _FILES = ("train*.parquet", "train/*.parquet", "train*.jsonl")
 _INSTRUCTIONS = ("instruction", "prompt", "question", "query")
@@ -84,7 +84,8 @@ SOURCE = Source(
     symmetric=False,
     expected=130_000,
     why="130,000 is the size of the train split as the Hub rounds it; prompts may repeat.",
-    hub=(HubFiles("0x7o/fialka-v1", ("data/train-*.parquet",)),),
+    hub=(HubFiles("0x7o/fialka-v1", ("data/train-*.parquet",), unpinned=NO_COMMIT),),
+    finds_columns=True,
     pairs=_pairs,
     note="Columns are found by name when the file is read.",
 )

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from harvest.reading.columns import Columns, column_pairs
-from harvest.source import Draft, HubFiles, Native, Source, Unusable
+from harvest.source import NO_COMMIT, Draft, HubFiles, Native, Source, Unusable
 
 _FILES = ("train*.parquet", "train/*.parquet", "train.jsonl")
 _MARK = re.compile(r"<<[^<>\n=]*=[^<>\n]*>>")
@@ -43,7 +43,7 @@ SOURCE = Source(
     expected=7_470,
     counts=(7_473,),
     why="The train split has 7,473 rows; which three USER-base lacks is not published.",
-    hub=(HubFiles("d0rj/gsm8k-ru", ("data/train-*.parquet",)),),
+    hub=(HubFiles("d0rj/gsm8k-ru", ("data/train-*.parquet",), unpinned=NO_COMMIT),),
     pairs=_pairs,
     note=(
         "Machine translation, with its mistakes: the same thing may have two names in one row. "

@@ -33,7 +33,13 @@ SOURCE = Source(
         "Taken to be that of the train split of zloelias/lenta-ru, whose page says 186 thousand; "
         "the dumps have 739,351 (v1.0) and 800,975 rows (v1.1)."
     ),
-    hub=(HubFiles("zloelias/lenta-ru", ("data/train-*.parquet",)),),
+    hub=(
+        HubFiles(
+            "zloelias/lenta-ru",
+            ("data/train-*.parquet",),
+            "d08c2a19df61506bf8d618510d5e1c9b037a8d8e",
+        ),
+    ),
     pairs=_pairs,
     note="No license is stated and the texts belong to Lenta.ru.",
 )

@@ -37,8 +37,8 @@ SOURCE = Source(
     ),
     access=(
         f"RuMedNLI is credentialed: become a credentialed user of PhysioNet, sign the data use "
-        f"agreement at {_PAGE}, download {_FILE} there and put it into DIR/mednli. The agreement "
-        "forbids passing on the texts and what is made of them."
+        f"agreement at {_PAGE} and download {_FILE} there; the agreement forbids passing on the "
+        "texts and what is made of them"
     ),
     pairs=_pairs,
     note="Never fetched, and never to be published: the texts are under a data use agreement.",

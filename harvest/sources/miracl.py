@@ -2,7 +2,8 @@
 
 1. The original: every judgement is a pair, and those who judged said no more often than yes.
 2. The repack of sentence-transformers: each positive beside passages that were mined for the
-   question and that nobody judged; the first of them is the negative.
+   question and that nobody judged; the first of them, or as many as the recipe asks for, are the
+   negatives.
 """
 
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import pyarrow as pa
 
 from harvest.reading.columns import Columns, column_pairs
 from harvest.reading.retrieval import IRRELEVANT, RELEVANT, Judged, judged_pairs
-from harvest.source import Draft, HubFiles, Native, Source, Unusable
+from harvest.source import NO_COMMIT, Draft, HubFiles, Native, Source, Unusable
 from rupairs.pairs import NEGATIVE
 
 _TOPICS = "topics.miracl-v1.0-ru-train.tsv"
@@ -19,12 +20,16 @@ _QRELS = "qrels.miracl-v1.0-ru-train.tsv"
 _DOCS = ("docs-*.jsonl", "docs-*.jsonl.gz")
 _REPACK = ("ru-triplet-100/*.parquet", "train*.parquet")
 _POSITIVE = Columns(("anchor",), ("positive",), RELEVANT)
-_MINED = Columns(("anchor",), ("negative_1",), IRRELEVANT, NEGATIVE)
+
+
+def _mined(number: int) -> Columns:
+    return Columns(("anchor",), (f"negative_{number}",), IRRELEVANT, NEGATIVE)
 
 
 def _pairs(native: Native) -> Iterator[Draft | Unusable | pa.Table]:
     if native.optional(*_REPACK) and not native.optional(_QRELS):
-        return column_pairs(native, _REPACK, _POSITIVE, _MINED)
+        mined = (_mined(number) for number in range(1, native.negatives + 1))
+        return column_pairs(native, _REPACK, _POSITIVE, *mined)
     return judged_pairs(native, Judged((_TOPICS,), (_QRELS,), _DOCS))
 
 
@@ -51,8 +56,14 @@ SOURCE = Source(
         HubFiles(
             "miracl/miracl",
             (f"miracl-v1.0-ru/topics/{_TOPICS}", f"miracl-v1.0-ru/qrels/{_QRELS}"),
+            unpinned=NO_COMMIT,
         ),
-        HubFiles("miracl/miracl-corpus", ("miracl-corpus-v1.0-ru/docs-*.jsonl.gz",)),
+        # Later than the one commit that ever wrote these files.
+        HubFiles(
+            "miracl/miracl-corpus",
+            ("miracl-corpus-v1.0-ru/docs-*.jsonl.gz",),
+            "d921ec7e349ce0d28daf30b2da9da5ee698bef0d",
+        ),
     ),
     pairs=_pairs,
     note=(

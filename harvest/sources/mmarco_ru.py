@@ -2,8 +2,8 @@
 
 The collection is 5.8 GB of text, so only numbers and the questions are held in memory.
 
-1. Qrels say which passage answers which question; the triples add to each question the first
-   passages that are named as wrong for it.
+1. Qrels say which passage answers which question; the triples, which name about 100 wrong passages
+   for each, add the first of them, or as many as the recipe asks for.
 2. The questions asked for are kept as one run of bytes.
 3. One pass over the collection gives the pairs, in the order of its passages.
 """
@@ -29,7 +29,6 @@ _COLLECTION = ("google/collections/russian_collection.tsv", "russian_collection.
 _QUERIES = ("google/queries/train/russian_queries.train.tsv", "russian_queries.train.tsv")
 _QRELS = "qrels.train.tsv"
 _TRIPLES = "triples.train.ids.small.tsv"
-_NEGATIVES = 1  # of a question; 39.8 million triples name about 100 for each
 _LARGEST = 2**31 - 1
 
 # One row a pair: passage id, question id, polarity.
@@ -101,13 +100,13 @@ def _wrong(native: Native, path: Path, judged: _Ids) -> _Ids:
         read += len(query)
         native.tick(f"{path.name}: {read} triples read")
         place, there = _places(queries, query)
-        wanted = np.flatnonzero(there & (taken[place] < _NEGATIVES))
+        wanted = np.flatnonzero(there & (taken[place] < native.negatives))
         # One triple's wrong passage can be another judgement's right one.
         wanted = wanted[~_places(known, _joint(query[wanted], passage[wanted]))[1]]
         wanted = wanted[np.argsort(place[wanted], kind="stable")]
         ordered = place[wanted]
         rank = np.arange(len(ordered)) - np.searchsorted(ordered, ordered)
-        wanted = wanted[rank < _NEGATIVES - taken[ordered]]
+        wanted = wanted[rank < native.negatives - taken[ordered]]
         np.add.at(taken, place[wanted], 1)
         polarity = np.full(len(wanted), NEGATIVE, np.int64)
         found.append(np.stack([passage[wanted], query[wanted], polarity], axis=1))
@@ -195,8 +194,8 @@ def _number(path: Path, identifier: str) -> int:
 SOURCE = Source(
     name="mmarco_ru",
     title="mMARCO, Russian",
-    license="Apache-2.0",
-    license_url="https://huggingface.co/datasets/unicamp-dl/mmarco",
+    license="Apache-2.0; LicenseRef-MS-MARCO-Terms",
+    license_url="https://microsoft.github.io/msmarco/Notice",
     url="https://github.com/unicamp-dl/mMARCO",
     citation=(
         "Bonifacio et al. mMARCO: A Multilingual Version of the MS MARCO Passage Ranking Dataset. "
@@ -210,6 +209,7 @@ SOURCE = Source(
         HubFiles(
             "unicamp-dl/mmarco",
             (f"data/{_COLLECTION[0]}", f"data/{_QUERIES[0]}", f"data/{_TRIPLES}"),
+            "6d039c4638c0ba3e46a9cb7b498b145e7edc6230",
         ),
     ),
     site=(
@@ -217,9 +217,10 @@ SOURCE = Source(
     ),
     pairs=_pairs,
     note=(
-        "532,761 judgements, all positive, and one negative for each question that the triples "
-        "name; how many pairs USER-base trained on is not published. 6.8 GB to fetch. The "
-        "translation by Google, which its authors recommend. The license is that of the "
-        "translation's card; the terms of MS MARCO itself allow non-commercial research only."
+        "532,761 judgements, all positive, and one negative (the recipe's `negatives`) for each "
+        "question that the triples name; how many pairs USER-base trained on is not published. "
+        "6.8 GB to fetch. The translation by Google, which its authors recommend. They put it "
+        "under Apache-2.0; the texts are those of MS MARCO, which are for non-commercial research "
+        "only and given without any license, so that nobody is told that they may be passed on."
     ),
 )

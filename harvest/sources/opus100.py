@@ -60,7 +60,14 @@ SOURCE = Source(
     expected=1_000_000,
     counts=(1_000_000,),
     why="The train split has 1,000,000 rows; repeats, and rows with the same text twice, fall out.",
-    hub=(HubFiles("Helsinki-NLP/opus-100", ("en-ru/train-*.parquet",)),),
+    hub=(
+        # The commit that mteb reads en-sk of: Parquet, one folder a pair of languages.
+        HubFiles(
+            "Helsinki-NLP/opus-100",
+            ("en-ru/train-*.parquet",),
+            "805090dc28bf78897da9641cdf08b61287580df9",
+        ),
+    ),
     pairs=_pairs,
     note="No license is stated: the sentences come from many corpora with terms of their own.",
 )

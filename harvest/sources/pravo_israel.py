@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from harvest.reading.columns import choose
 from harvest.reading.rows import Row, read_rows
-from harvest.source import Draft, HubFiles, Native, Source, Unusable
+from harvest.source import NO_COMMIT, Draft, HubFiles, Native, Source, Unusable
 
 _FILES = ("*train*.json*", "*.json*", "train*.parquet", "train/*.parquet")
 _QUESTIONS = ("question", "query", "q", "вопрос", "title")
@@ -52,7 +52,8 @@ SOURCE = Source(
     symmetric=False,
     expected=26_364,
     why="The number of rows is not documented.",
-    hub=(HubFiles("TarasHu/pravoIsrael", ("*.json*",)),),
+    hub=(HubFiles("TarasHu/pravoIsrael", ("*.json*",), unpinned=NO_COMMIT),),
+    finds_columns=True,
     pairs=_pairs,
     note=(
         "No license is stated. Columns are found by their names; the recipe's `columns` names "

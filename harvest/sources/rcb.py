@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from harvest.reading.nli import Nli, nli_pairs
-from harvest.source import Draft, HubFiles, Native, Source, Unusable
+from harvest.source import CONVERTED, Draft, HubFiles, Native, Source, Unusable
 
 _ARCHIVES = ("RCB*.zip",)
 _FILES = ("train.jsonl", "train*.parquet", "train/*.parquet")
@@ -33,7 +33,12 @@ SOURCE = Source(
         "published. Here only entailment is positive."
     ),
     hub=(
-        HubFiles("RussianNLP/russian_super_glue", ("rcb/train/*.parquet",), "refs/convert/parquet"),
+        HubFiles(
+            "RussianNLP/russian_super_glue",
+            ("rcb/train/*.parquet",),
+            "refs/convert/parquet",
+            unpinned=CONVERTED,
+        ),
     ),
     pairs=_pairs,
 )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from harvest.reading.columns import Columns, column_pairs
-from harvest.source import Draft, HubFiles, Native, Source, Unusable
+from harvest.source import NO_COMMIT, Draft, HubFiles, Native, Source, Unusable
 
 _FILES = ("*train*.parquet", "train/*.parquet")
 # The columns are not documented; these are the names that such data sets use.
@@ -31,7 +31,8 @@ SOURCE = Source(
     relations=("detoxified",),
     expected=31_407,
     why="Rows whose polite side says the same as the toxic one are dropped.",
-    hub=(HubFiles("d0rj/rudetoxifier_data_detox", ("*train*.parquet",)),),
+    hub=(HubFiles("d0rj/rudetoxifier_data_detox", ("*train*.parquet",), unpinned=NO_COMMIT),),
+    finds_columns=True,
     pairs=_pairs,
     note=(
         "Holds profanity. The comments are those of s-nlp/rudetoxifier, which is MIT; the license "

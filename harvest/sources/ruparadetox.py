@@ -37,7 +37,9 @@ SOURCE = Source(
     expected=11_090,
     counts=(11_090,),
     why="The train split has as many rewrites; those that change nothing but a mark are dropped.",
-    hub=(HubFiles("s-nlp/ru_paradetox", ("train.tsv",)),),
+    hub=(
+        HubFiles("s-nlp/ru_paradetox", ("train.tsv",), "f730729fd0fd880c7715b0a1b08a46b313b84312"),
+    ),
     pairs=_pairs,
     note="Holds profanity. The license is that of the Hub copy; the repository states none.",
 )

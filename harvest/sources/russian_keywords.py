@@ -18,7 +18,7 @@ from typing import Any
 from harvest.reading.archives import unpacked
 from harvest.reading.columns import choose
 from harvest.reading.rows import Row, read_rows
-from harvest.source import Draft, HubFiles, Native, Source, Unusable
+from harvest.source import NO_COMMIT, Draft, HubFiles, Native, Source, Unusable
 
 _CSV = "russian_keywords_dataset.csv"
 _FILES = (_CSV, "train*.parquet", "train/*.parquet", "*.csv", "*.jsonlines")
@@ -88,7 +88,8 @@ SOURCE = Source(
     symmetric=False,
     expected=16_461,
     why="Neither its columns nor its number of rows are documented, nor which USER-base took.",
-    hub=(HubFiles("Milana/russian_keywords", (_CSV,)),),
+    hub=(HubFiles("Milana/russian_keywords", (_CSV,), unpinned=NO_COMMIT),),
+    finds_columns=True,
     pairs=_pairs,
     note=(
         "No license is stated. Columns are found by their names, headlines before keywords; the "

@@ -27,7 +27,13 @@ SOURCE = Source(
     expected=75_700,
     counts=(75_697,),
     why="The train split has 75,697 rows; the reported number is rounded.",
-    hub=(HubFiles("CarlBrendt/Summ_Dialog_News", ("data/train-*.parquet",)),),
+    hub=(
+        HubFiles(
+            "CarlBrendt/Summ_Dialog_News",
+            ("data/train-*.parquet",),
+            "c8d1df6285187bb219b05160230b3b031da5df8b",
+        ),
+    ),
     pairs=_pairs,
     note="No license is stated. Its news may repeat those of Gazeta and MLSum.",
 )

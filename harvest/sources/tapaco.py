@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from harvest.reading.archives import unpacked
 from harvest.reading.lines import text_lines
 from harvest.reading.rows import read_rows
-from harvest.source import Draft, HubFiles, Native, Source, Unusable
+from harvest.source import NO_COMMIT, Draft, HubFiles, Native, Source, Unusable
 from rupairs.errors import RupairsError
 from rupairs.text import key
 
@@ -34,7 +34,7 @@ def _pairs(native: Native) -> Iterator[Draft | Unusable]:
     )
     for name, sentences in sets.items():
         if two := _first_two(sentences):
-            yield Draft(name, two[0], two[1], "paraphrase", group=f"tapaco:{name}")
+            yield Draft(name, two[0], two[1], "paraphrase")
         else:
             row = {"paraphrase_set_id": name, "sentences": sentences}
             yield Unusable(row, "single_sentence", f"set {name} says one thing only")
@@ -96,7 +96,7 @@ SOURCE = Source(
         "How USER-base paired the 251,263 sentences is not published; 2.75 sentences to each of "
         "its pairs look like a pair a set."
     ),
-    hub=(HubFiles("community-datasets/tapaco", ("ru/train-*.parquet",)),),
+    hub=(HubFiles("community-datasets/tapaco", ("ru/train-*.parquet",), unpinned=NO_COMMIT),),
     pairs=_pairs,
     note=(
         "Between a half and three quarters of the paraphrases are right, says the paper; most of "

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from harvest.reading.nli import Nli, nli_pairs
-from harvest.source import Draft, HubFiles, Native, Source, Unusable
+from harvest.source import CONVERTED, Draft, HubFiles, Native, Source, Unusable
 
 _ARCHIVES = ("TERRa*.zip",)
 _FILES = ("train.jsonl", "train*.parquet", "train/*.parquet")
@@ -31,7 +31,10 @@ SOURCE = Source(
     why="1,359 of the 2,616 train rows are entailment; repeats of the same two texts count once.",
     hub=(
         HubFiles(
-            "RussianNLP/russian_super_glue", ("terra/train/*.parquet",), "refs/convert/parquet"
+            "RussianNLP/russian_super_glue",
+            ("terra/train/*.parquet",),
+            "refs/convert/parquet",
+            unpinned=CONVERTED,
         ),
     ),
     pairs=_pairs,

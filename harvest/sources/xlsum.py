@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from harvest.reading.news import RELATIONS, news_pairs
-from harvest.source import Draft, HubFiles, Native, Source, Unusable
+from harvest.source import CONVERTED, Draft, HubFiles, Native, Source, Unusable
 
 _PARQUET = "russian/train/*.parquet"
 _FILES = (_PARQUET, "russian_train.jsonl")
@@ -33,7 +33,7 @@ SOURCE = Source(
     counts=(124_486,),
     why="Twice the 62,243 rows of the train split, so nothing was left out.",
     # The main branch has a script and one archive a language; this branch has the tables.
-    hub=(HubFiles("csebuetnlp/xlsum", (_PARQUET,), "refs/convert/parquet"),),
+    hub=(HubFiles("csebuetnlp/xlsum", (_PARQUET,), "refs/convert/parquet", unpinned=CONVERTED),),
     pairs=_pairs,
     note=(
         "Non-commercial research only; the texts belong to the BBC. Part of them comes from its "

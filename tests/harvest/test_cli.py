@@ -1,6 +1,7 @@
 """`rupairs sources` and `rupairs harvest run|verify|sweep`, as a person types them."""
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -78,14 +79,55 @@ def test_all_asks_for_the_open_sources_of_user_base(
     done = CliRunner().invoke(app, command)
     assert isinstance(done.exception, UsageError)
     assert f"{sample / USER_BASE[0]}: no such folder" in str(done.exception)
+    assert "18 of 22 sources cannot be had:" in str(done.exception)
+    assert "--all leaves out mednli: read from DIR/NAME of --from-dir DIR only" in done.stderr
     asked = json.loads((tmp_path / "recipe.json").read_text(encoding="utf-8"))["harvest"]
     assert asked["rows"]["sources"] == list(USER_BASE)
     assert asked["texts"]["sources"] == []
 
 
+def test_all_takes_what_is_named_beside_it_and_mednli_where_it_is_at_hand(
+    app: typer.Typer, sample: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "native"
+    shutil.copytree(sample, folder)
+    (folder / "mednli").mkdir()
+    out = ["--from-dir", str(folder), "--out", str(tmp_path / "out")]
+    done = CliRunner().invoke(app, ["harvest", "run", "--all", "mmarco_ru", "wikipedia", *out])
+    assert isinstance(done.exception, UsageError)
+    assert "leaves out" not in done.stderr
+    asked = json.loads((tmp_path / "out/recipe.json").read_text(encoding="utf-8"))["harvest"]
+    assert asked["rows"]["sources"] == [*sorted([*USER_BASE, "mednli"], key=_place), "mmarco_ru"]
+    assert asked["texts"]["sources"] == ["wikipedia"]
+
+
+def _place(name: str) -> int:
+    return [s.name for s in SOURCES].index(name)
+
+
+def test_what_cannot_be_had_may_be_left_out(app: typer.Typer, sample: Path, tmp_path: Path) -> None:
+    where = ["--from-dir", str(sample), "--out", str(tmp_path), "--json"]
+    command = ["harvest", "run", "rcb", "terra", "bible", "wikipedia", *where]
+    done = CliRunner().invoke(app, command)
+    assert "2 of 3 sources cannot be had" in str(done.exception)
+    done = CliRunner().invoke(app, [*command, "--skip-unavailable"])
+    assert done.exit_code == 3, done.output
+    for step in ("rows", "pairs"):
+        stage = StageReader(tmp_path / "harvest" / step)
+        assert list(stage.manifest.facts["unavailable"]) == ["terra", "bible"]
+        assert list(stage.manifest.facts["sources"]) == ["rcb"]
+        report = (stage.directory / "report.md").read_text(encoding="utf-8")
+        assert "## Left out" in report and "- bible: " in report
+    again = CliRunner().invoke(app, [*command, "--skip-unavailable"])
+    assert again.exit_code == 3
+    assert {row["state"] for row in json.loads(again.stdout)} == {"kept"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["--from-dir", "absent"], "absent: no such folder"),
+        (["rcb", "--fetch-missing"], "missing in from_dir, which is not set"),
         (["lena"], "lena: no such source"),
         (["rcb", "rcb"], "rcb is named twice"),
         ([], "name a source, or give --from-dir, or give --all; known: allnli"),

@@ -47,11 +47,47 @@ def test_a_run_adds_what_was_found_and_kept(
 
 
 def test_a_folder_without_a_harvest_says_how_to_make_one(tmp_path: Path) -> None:
-    message = rf"{tmp_path}: no finished harvest there; run: rupairs harvest run --out"
+    message = rf"{tmp_path}: no finished harvest there; run: rupairs harvest run SOURCE... --out"
     with pytest.raises(RupairsError, match=message):
         show_sources(tmp_path, None, True)
     with pytest.raises(RupairsError, match=message):
         verify_counts(tmp_path, True)
+
+
+def test_a_run_of_texts_alone_has_no_pairs_to_compare(
+    harvest: Harvest, sample: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    harvest(sample, texts={"sources": ["wikipedia"]})
+    assert verify_counts(tmp_path / "run", False) == 0
+    assert "no pairs in this run" in " ".join(capsys.readouterr().out.split())
+    show_sources(tmp_path / "run", None, True)
+    row = listed(capsys)["wikipedia"]
+    assert (row["found"], row["kept"]) == (None, 76)
+
+
+def test_what_nobody_may_pass_on_says_how_to_get_it(capsys: Captured) -> None:
+    show_sources(None, None, True)
+    rows = listed(capsys)
+    assert "physionet.org" in rows["mednli"]["access"]
+    assert "DIR/mednli and run with --from-dir DIR --fetch-missing" in rows["mednli"]["access"]
+    assert rows["rcb"]["access"] == ""
+    show_sources(None, None, False)
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "become a credentialed user of PhysioNet" in printed
+    assert "fetch_missing of [harvest]" in printed
+
+
+def test_no_heading_stands_over_nothing(
+    harvest: Harvest,
+    sample: Path,
+    tmp_path: Path,
+    capsys: Captured,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    harvest(sample, rows={"sources": ["rcb"]})
+    with_source(monkeypatch, "rcb", expected=22)
+    verify_counts(tmp_path / "run", False)
+    assert "Why they differ" not in capsys.readouterr().out
 
 
 def test_only_a_source_that_is_known_not_to_be_whole_fails(

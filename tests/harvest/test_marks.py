@@ -33,6 +33,7 @@ def pair(query: str, passage: str, polarity: int = 1, symmetric: bool = True) ->
         "symmetric": symmetric,
         "source": "проба",
         "source_row": "1",
+        "relation": "paraphrase",
     }
 
 
@@ -50,6 +51,20 @@ def marks(pairs: list[dict[str, Any]], marking: Marking | None = None) -> list[d
 def agreement(one: dict[str, Any], two: dict[str, Any]) -> float:
     bands = [np.frombuffer(row["bands"], np.uint64) for row in (one, two)]
     return float((bands[0] == bands[1]).mean())
+
+
+def test_an_asymmetric_pair_knows_the_id_it_would_have_as_a_symmetric_one() -> None:
+    first, second = sorted((A, B), key=key)
+    rows = marks(
+        [
+            pair(first, second, symmetric=False),
+            pair(second, first, symmetric=False),
+            pair(second, first),
+        ]
+    )
+    either = pair_id(A, B, symmetric=True)
+    assert [row["either_way"] and row["either_way"].hex() for row in rows] == [None, either, None]
+    assert rows[0]["pair_id"].hex() == rows[2]["pair_id"].hex() == either
 
 
 def test_the_marks_of_a_pair() -> None:

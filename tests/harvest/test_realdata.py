@@ -17,7 +17,7 @@ from tests.harvest.conftest import drafts_of
         ("ruparadetox", {"detoxified": 11_090}),
         ("terra", {"entailment": 1_359, "not_entailment": 1_257}),
         ("miracl", {"passage_text_absent": 33_921}),
-        ("bible", {"translation": 7_938, "verse_absent": 20}),
+        ("bible", {"translation": 7_931, "verse_range": 7, "verse_absent": 20}),
         ("ud_russian_gsd", {"sentence": 1_180}),
     ],
 )

@@ -15,6 +15,7 @@ from harvest.repeats import (
     HEAD,
     Repeat,
     compare,
+    first_either_way,
     first_of_each,
     survivors,
 )
@@ -57,6 +58,42 @@ def test_first_of_each_tells_both_halves_apart() -> None:
     ids = [draw.randbytes(8) + half for half in (bytes(8), draw.randbytes(8)) for _ in range(500)]
     ids += draw.sample(ids, 300) + [name[8:] + name[:8] for name in ids]
     assert first_of_each(binary(ids)).tolist() == firsts(ids)
+
+
+Way = tuple[str, bool]
+WAYS = st.lists(st.tuples(st.sampled_from(["ab", "ba", "cd", "dc"]), st.booleans()), max_size=12)
+
+
+def symmetric_id(row: Way) -> str:
+    return "".join(sorted(row[0]))
+
+
+@settings(deadline=None)
+@given(WAYS)
+def test_both_kinds_of_pairs_meet_as_they_do_row_by_row(rows: list[Way]) -> None:
+    """A row repeats the first kept one of the same texts; order counts where neither is symmetric.
+
+    Texts that do not stand in both kinds, or never turned, are left to their ids.
+    """
+    ids = [symmetric_id(row) if row[1] else row[0] for row in rows]
+    turned = [n for n, row in enumerate(rows) if ids[n] != symmetric_id(row)]
+    found = first_either_way(
+        binary([name.encode().ljust(16) for name in ids]),
+        np.array([symmetric for _, symmetric in rows], bool),
+        np.array(turned, np.int64),
+        binary([symmetric_id(rows[n]).encode().ljust(16) for n in turned]),
+    )
+    met = {symmetric_id(rows[n]) for n in turned} & {symmetric_id(row) for row in rows if row[1]}
+    expected: dict[int, int | None] = {}
+    kept: list[int] = []
+    for n, row in enumerate(rows):
+        if symmetric_id(row) in met:
+            alike = (k for k in kept if symmetric_id(rows[k]) == symmetric_id(row))
+            same = (k for k in alike if row[1] or rows[k][1] or rows[k][0] == row[0])
+            expected[n] = next(same, None)
+            if expected[n] is None:
+                kept.append(n)
+    assert found == expected
 
 
 def likeness(

@@ -60,6 +60,13 @@ def test_a_source_says_where_it_is_from_and_under_which_terms(source: Source) ->
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
+def test_what_is_fetched_is_pinned_or_says_why_not(source: Source) -> None:
+    for part in source.hub:
+        pinned = re.fullmatch(r"[0-9a-f]{40}", part.revision or "")
+        assert bool(pinned) != bool(part.unpinned), part.repo
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
 def test_what_is_fetched_has_names_that_are_read(source: Source) -> None:
     fetched = [glob.replace("*", "0") for part in source.hub for glob in part.files]
     for name in [*fetched, *(file.name for file in source.site)]:

@@ -10,6 +10,8 @@ from rupairs.errors import UsageError
 from rupairs.recipe import Recipe, validate
 from rupairs.steps import chain
 
+OWN: dict[str, Any] = {"sources": ["rcb"], "licenses": {"rcb": "MIT"}}
+
 
 def recipe_of(folder: Path, **section: Any) -> Recipe:
     return validate(folder / "r.toml", {"harvest": section}, {"harvest": HarvestSection})
@@ -27,8 +29,22 @@ def recipe_of(folder: Path, **section: Any) -> Recipe:
             {"rows": {"sources": ["fialka"], "columns": {"fialka": {"qury": "q"}}}},
             r"harvest\.rows\.columns\.fialka\.qury",
         ),
-        ({"rows": {"license": "MIT"}}, "from_dir, which is not set"),
-        ({"texts": {"license": "MIT"}}, "from_dir, which is not set"),
+        (
+            {"rows": {"sources": ["lenta"], "columns": {"lenta": {"query": "q"}}}},
+            r"columns\.lenta: its columns are known; sources that take columns: .*fialka.*dsum_ru",
+        ),
+        ({"rows": OWN}, "from_dir, which is not set"),
+        ({"texts": {"sources": ["wikipedia"], "licenses": {"wikipedia": "MIT"}}}, "from_dir, whi"),
+        ({"from_dir": "x", "rows": {"licenses": {"rcb": "MIT"}}}, "licenses names rcb, which is n"),
+        ({"from_dir": "x", "texts": {"licenses": {"rcb": "MIT"}}}, "licenses names rcb, which is"),
+        (
+            {"from_dir": "x", "rows": {"sources": ["mednli"], "licenses": {"mednli": "MIT"}}},
+            r"licenses\.mednli: its terms are LicenseRef-PhysioNet",
+        ),
+        ({"from_dir": "x", "rows": {**OWN, "licenses": {"rcb": " "}}}, r"licenses\.rcb is empty"),
+        ({"rows": {"license": "MIT"}}, r"harvest\.rows\.license: Extra inputs"),
+        ({"rows": {"negatives": 101}}, r"harvest\.rows\.negatives"),
+        ({"fetch_missing": True}, "missing in from_dir, which is not set"),
         ({"pairs": {"validation": 0.5, "test": 0.5}}, "leave something to train on"),
         ({"pairs": {"contamination": 0.4}}, r"harvest\.pairs\.contamination"),
         ({"pairs": {"near": 1.1}}, r"harvest\.pairs\.near"),
@@ -45,12 +61,13 @@ def test_a_wrong_recipe_is_refused_before_anything_is_read(
         recipe_of(tmp_path, **section)
 
 
-@pytest.mark.parametrize("step", ["rows", "texts"])
-def test_a_license_may_be_told_of_files_of_ones_own(tmp_path: Path, step: str) -> None:
-    recipe = recipe_of(tmp_path, from_dir="native", **{step: {"license": "MIT"}})
+@pytest.mark.parametrize(("step", "source"), [("rows", "rcb"), ("texts", "wikipedia")])
+def test_a_license_may_be_told_of_files_of_ones_own(tmp_path: Path, step: str, source: str) -> None:
+    told = {"sources": [source], "licenses": {source: "MIT"}}
+    recipe = recipe_of(tmp_path, from_dir="native", **{step: told})
     section = recipe.sections["harvest"]
     assert isinstance(section, HarvestSection)
-    assert getattr(section, step).license == "MIT"
+    assert getattr(section, step).licenses == {source: "MIT"}
     assert section.from_dir == tmp_path.resolve() / "native"
 
 

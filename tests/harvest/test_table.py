@@ -79,6 +79,34 @@ def test_the_first_source_keeps_a_pair_and_the_evidence_names_it(
     assert ("duplicate", "terra#1") in reasons(other)
 
 
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("order", [["rcb", "lenta"], ["lenta", "rcb"]])
+def test_a_symmetric_and_an_asymmetric_pair_of_the_same_texts_are_one(
+    harvest: Harvest, put: Native, order: list[str], turned: bool
+) -> None:
+    sides = (CLOSED, ROAD) if turned else (ROAD, CLOSED)
+    put("rcb", {"train.jsonl": jsonl(nli(CLOSED, ROAD))})
+    folder = put("lenta", {"lenta-ru-news.csv": news(sides)})
+    pairs = harvest(folder, rows={"sources": order})["pairs"]
+    assert reasons(pairs) == [("duplicate", f"{order[0]}#1")]
+    assert sources(pairs) == {order[0]: 1}
+
+
+def test_asymmetric_pairs_that_swap_their_sides_are_two(harvest: Harvest, put: Native) -> None:
+    folder = put("lenta", {"lenta-ru-news.csv": news((ROAD, CLOSED), (CLOSED, ROAD))})
+    assert sources(harvest(folder, rows={"sources": ["lenta"]})["pairs"]) == {"lenta": 2}
+    put("rcb", {"train.jsonl": jsonl(nli(CLOSED, ROAD, "contradiction"))})
+    pairs = harvest(folder, rows={"sources": ["lenta", "rcb"]})["pairs"]
+    assert reasons(pairs) == [("conflicting_polarity", "lenta#1")]
+
+
+def test_two_labels_of_the_same_texts_are_no_mere_repeat(harvest: Harvest, put: Native) -> None:
+    rcb = [nli(ROAD, CLOSED, "neutral"), nli(ROAD, CLOSED, "contradiction")]
+    folder = both(put, rcb, [nli(ROAD, CLOSED, "not_entailment")])
+    pairs = harvest(folder, rows={"sources": ["rcb", "terra"]})["pairs"]
+    assert reasons(pairs) == [("conflicting_label", "rcb#1 is neutral"), ("duplicate", "rcb#1")]
+
+
 def test_near_duplicates_meet_across_sources_and_swapped_sides(
     harvest: Harvest, put: Native
 ) -> None:

@@ -1,11 +1,13 @@
 """Single texts: each once over all sources, within the lengths, of whole documents of a sample."""
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import harvest.texts as harvest_texts
+from rupairs.store import StageReader
 from tests.harvest.conftest import Harvest, Native, assert_balanced, dropped, reasons
 from tests.harvest.test_sources import jsonl
 
@@ -105,7 +107,9 @@ def test_half_of_a_character_is_left_out(harvest: Harvest, put: Native) -> None:
     assert [(r["text"], r["title"]) for r in rows] == [("Озеро лежит в горах.", "")]
 
 
-def test_a_sample_takes_whole_documents_by_their_id(harvest: Harvest, put: Native) -> None:
+def test_a_sample_takes_whole_documents_by_their_id(
+    harvest: Harvest, put: Native, tmp_path: Path
+) -> None:
     articles = [article(n, f"Предложение номер {n}. Второе о {n}.") for n in range(200)]
     folder = put("wikipedia", {"articles.jsonl": jsonl(*articles)})
 
@@ -116,6 +120,8 @@ def test_a_sample_takes_whole_documents_by_their_id(harvest: Harvest, put: Nativ
 
     small, large = documents("a", 0.2, 1), documents("b", 0.5, 1)
     assert set(small) < set(large)
+    counted = StageReader(tmp_path / "a/harvest/texts").manifest.facts["sources"]["wikipedia"]
+    assert counted["documents"] == {"read": 200, "taken": len(small)}
     assert set(small.values()) == {2}
     assert 20 <= len(small) <= 60
     assert documents("c", 0.2, 2) != small
@@ -125,7 +131,7 @@ def test_the_license_of_ones_own_files_is_that_of_their_texts(
     harvest: Harvest, put: Native
 ) -> None:
     folder = put("wikipedia", {"articles.jsonl": jsonl(article(1, "Озеро лежит в горах."))})
-    told: dict[str, Any] = WIKIPEDIA | {"license": "CC0-1.0"}
+    told: dict[str, Any] = WIKIPEDIA | {"licenses": {"wikipedia": "CC0-1.0"}}
     texts = harvest(folder, texts=told)["texts"]
     assert {r["license"] for r in texts.rows()} == {"CC0-1.0"}
     assert texts.manifest.licenses == {"wikipedia": "CC0-1.0"}

@@ -172,7 +172,9 @@ def test_half_of_a_character_is_left_out(harvest: Harvest, put: Put) -> None:
 
 def test_files_of_ones_own_may_have_another_license(harvest: Harvest, sample: Path) -> None:
     own = harvest(sample, "a", rows={"sources": ["lenta"]})["rows"]
-    told = harvest(sample, "b", rows={"sources": ["lenta"], "license": "CC0-1.0"})["rows"]
+    told = harvest(sample, "b", rows={"sources": ["lenta"], "licenses": {"lenta": "CC0-1.0"}})[
+        "rows"
+    ]
     assert told.manifest.licenses == {"lenta": "CC0-1.0"}
     assert {r["license"] for r in told.rows()} == {"CC0-1.0"}
     assert told.manifest.facts["sources"]["lenta"]["license_url"] == ""

@@ -147,6 +147,8 @@ def test_the_inputs_are_the_hashes_of_all_files(
     monkeypatch.setattr(fetch, "get", known.__getitem__)
     section: Any = SimpleNamespace(
         from_dir=None,
+        fetch_missing=False,
+        skip_unavailable=False,
         rows=SimpleNamespace(sources=("rows", "texts")),
         texts=SimpleNamespace(sources=("texts",)),
     )
@@ -154,5 +156,76 @@ def test_the_inputs_are_the_hashes_of_all_files(
     assert row_files(section) == {"rows/a.tsv": sha256(ROWS)} | judged
     assert text_files(section) == judged
     section.from_dir = put(tmp_path, c_tsv=b"c")
+    with pytest.raises(
+        UsageError, match=r"1 of 2 sources cannot be had:\n  texts: .* no such fold"
+    ):
+        row_files(section)
+    section.fetch_missing = True
+    assert row_files(section) == {"rows/c.tsv": sha256(b"c")} | judged
     section.rows.sources = ("rows",)
     assert row_files(section) == {"rows/c.tsv": sha256(b"c")}
+
+
+def test_a_source_without_a_folder_may_be_fetched(hub: Hub, tmp_path: Path) -> None:
+    hub.add(REPO, {"a.tsv": ROWS})
+    source = source_of(hub=(HubFiles(REPO, ("a.tsv",)),))
+    with pytest.raises(UsageError, match=r"no such folder; .*; with --fetch-missing it is fetched"):
+        native(source, tmp_path)
+    assert native(source, tmp_path, fetch_missing=True).where == REPO
+    with pytest.raises(UsageError, match="licenses describes files of one's own"):
+        native(source, tmp_path, "MIT", fetch_missing=True)
+    # A folder that is there is meant, whatever it holds.
+    (tmp_path / "rows").mkdir()
+    with pytest.raises(UsageError, match="holds none of"):
+        native(source, tmp_path, fetch_missing=True)
+    assert native(source, put(tmp_path, b_tsv=JUDGED), fetch_missing=True).where != REPO
+    with pytest.raises(UsageError, match=r"absent: no such folder$"):
+        native(source, tmp_path / "absent", fetch_missing=True)
+    closed = source_of(name="closed", access="sign its terms")
+    with pytest.raises(
+        UsageError, match=r"closed: no such folder; it should hold .*sign its terms"
+    ):
+        native(closed, tmp_path, fetch_missing=True)
+
+
+def test_all_that_cannot_be_had_is_told_at_once_or_left_out(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.add(REPO, {"a.tsv": ROWS})
+    known = {
+        "closed": source_of(name="closed", access="sign its terms"),
+        "other": source_of(name="other"),
+        "gone": source_of(name="gone", hub=(HubFiles("publisher/gone", ("a.tsv",)),)),
+        "rows": source_of(hub=(HubFiles(REPO, ("a.tsv",)),)),
+    }
+    monkeypatch.setattr(fetch, "get", known.__getitem__)
+    section: Any = SimpleNamespace(
+        from_dir=None,
+        fetch_missing=False,
+        skip_unavailable=False,
+        rows=SimpleNamespace(sources=tuple(known)),
+    )
+    with pytest.raises(UsageError) as error:
+        row_files(section)
+    said = str(error.value).splitlines()
+    assert said[0] == "2 of 4 sources cannot be had:"
+    assert said[1].startswith("  closed: sign its terms (https://example.org/rows); put *.tsv into")
+    assert said[2].startswith("  other: not on the Hugging Face Hub; get *.tsv from https://")
+    assert said[3].startswith("Go on without closed, other: --skip-unavailable (in a recipe: skip")
+    assert not hub.requests, "something was fetched for a run that could not start"
+
+    section.rows.sources = ("gone", "rows")
+    with pytest.raises(RupairsError, match=r"1 of 2 sources cannot be had:\n  gone: ") as error:
+        row_files(section)
+    assert not isinstance(error.value, UsageError)
+    assert fetch.unavailable(known, section) == {}
+
+    section.skip_unavailable, section.rows.sources = True, tuple(known)
+    assert row_files(section) == {"rows/a.tsv": sha256(ROWS)}
+    assert list(fetch.unavailable(known, section)) == ["closed", "other", "gone"]
+    hub.add("publisher/gone", {"a.tsv": JUDGED})
+    assert set(row_files(section)) == {"rows/a.tsv", "gone/a.tsv"}
+    assert list(fetch.unavailable(known, section)) == ["closed", "other"]
+    section.rows.sources = ("closed", "other")
+    with pytest.raises(UsageError, match="2 of 2 sources cannot be had"):
+        row_files(section)

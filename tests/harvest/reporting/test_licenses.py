@@ -37,6 +37,13 @@ ROWS = {
         ("CC-BY-2.0", ("attribution",), "CC-BY-2.0"),
         ("cc-by-sa-4.0", ("share_alike", "attribution"), "CC-BY-SA-4.0"),
         ("CC-BY-NC-4.0", ("non_commercial", "attribution"), "CC-BY-NC-4.0"),
+        ("LicenseRef-MS-MARCO-Terms", ("unknown", "non_commercial"), None),
+        (
+            "Apache-2.0; LicenseRef-MS-MARCO-Terms",
+            ("unknown", "non_commercial", "notice"),
+            None,
+        ),
+        ("MIT; CC-BY-SA-3.0; ODC-By-1.0", ("share_alike", "attribution", "notice"), None),
         (
             "CC-BY-NC-SA-4.0",
             ("non_commercial", "share_alike", "attribution"),

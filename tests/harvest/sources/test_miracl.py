@@ -41,7 +41,7 @@ def test_judgements_are_joined_to_the_passages_at_hand(
         1,
     )
     assert (irrelevant.passage, irrelevant.relation, irrelevant.polarity) == (
-        "Байкал\nВ него впадает 300 рек.",
+        "Байкал. В него впадает 300 рек.",
         "irrelevant_passage",
         -1,
     )
@@ -54,7 +54,7 @@ def test_judgements_are_joined_to_the_passages_at_hand(
     ("title", "text", "whole"),
     [
         ("Байкал", "Байка́л — озеро.", "Байка́л — озеро."),
-        ("Рим", "Римляне жили здесь.", "Рим\nРимляне жили здесь."),
+        ("Рим", "Римляне жили здесь.", "Рим. Римляне жили здесь."),
         ("", "Текст.", "Текст."),
     ],
 )

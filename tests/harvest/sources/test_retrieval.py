@@ -16,7 +16,7 @@ from harvest.fetching.fetch import native
 from harvest.reading.retrieval import titled
 from harvest.reading.rows import read_rows
 from harvest.source import Draft, Unusable
-from harvest.sources import get, mmarco_ru
+from harvest.sources import get
 from rupairs.errors import RupairsError
 from rupairs.pairs import HARD_NEGATIVE_RELATIONS
 from tests.harvest.conftest import Native, Read, drafts_of
@@ -85,7 +85,7 @@ def test_miracl_joins_judgements_to_the_passages_at_hand(put: Native, read: Read
         passage="Ти́хая заводь — повесть.",
         relation="relevant_passage",
     )
-    assert irrelevant.passage == "Тихая заводь\nЕё перевели\u00a0в 1970 году."
+    assert irrelevant.passage == "Тихая заводь. Её перевели\u00a0в 1970 году."
     assert (irrelevant.relation, irrelevant.polarity) == ("irrelevant_passage", -1)
     assert irrelevant.relation in HARD_NEGATIVE_RELATIONS
     assert (absent.reason, absent.row["query"]) == ("passage_text_absent", "Где стоит маяк?")
@@ -131,7 +131,7 @@ def test_a_damaged_line_of_topics_or_qrels_is_named(put: Native, read: Read) -> 
     ("title", "text", "whole"),
     [
         ("Маяк", "Мая́к — башня.", "Мая́к — башня."),
-        ("Рим", "Римляне жили здесь.", "Рим\nРимляне жили здесь."),
+        ("Рим", "Римляне жили здесь.", "Рим. Римляне жили здесь."),
         ("", "Текст.", "Текст."),
         (" ", "Текст.", "Текст."),
         ("Маяк", " ", " "),
@@ -193,7 +193,7 @@ TYDI = [
     },
 ]
 TYDI_SIDES = [
-    ('Что значит "тихий ход?', "Ход\nТихий ход — малый."),
+    ('Что значит "тихий ход?', "Ход. Тихий ход — малый."),
     ("Когда спустили баркас?", "Барка́с спустили весной."),
     ("Когда спустили баркас?", "Весной его спустили."),
 ]
@@ -249,7 +249,7 @@ def test_mr_tydi_topics_and_qrels_need_the_corpus(put: Native, read: Read) -> No
     assert reasons(read("mr_tydi")) == ["passage_text_absent"] * 2
     put("mr_tydi", {"corpus.jsonl": jsonl({"docid": "7#1", "title": "Порт", "text": "У реки."})})
     found, absent = read("mr_tydi")
-    assert (found.query, found.passage) == ("Где порт?", "Порт\nУ реки.")
+    assert (found.query, found.passage) == ("Где порт?", "Порт. У реки.")
     assert absent.reason == "passage_text_absent"
 
 
@@ -480,14 +480,14 @@ def test_mmarco_holds_numbers_and_not_texts(put: Native) -> None:
     assert peak < 4_000_000
 
 
-def test_mmarco_takes_no_more_negatives_than_it_says(
-    put: Native, read: Read, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("asked", [0, 3])
+def test_mmarco_takes_as_many_negatives_as_are_asked_for(
+    put: Native, read: Read, asked: int
 ) -> None:
-    monkeypatch.setattr(mmarco_ru, "_NEGATIVES", 3)
     put("mmarco_ru", mmarco(passages=300, queries=100, size=1))
-    drafts = read("mmarco_ru")
+    drafts = read("mmarco_ru", negatives=asked)
     negatives = Counter(d.query for d in drafts if d.polarity < 0)
-    assert set(negatives.values()) == {3}
+    assert set(negatives.values()) == ({asked} if asked else set())
     assert len({d.row for d in drafts}) == len(drafts)
 
 

@@ -10,12 +10,13 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from harvest.fetching.fetch import native
 from harvest.source import Draft, Unusable
 from harvest.source import Native as NativeFiles
 from harvest.sources import get
 from rupairs.errors import RupairsError
-from rupairs.pairs import HARD_NEGATIVE_RELATIONS, NLI_RELATIONS
-from tests.harvest.conftest import Native, Read, drafts_of
+from rupairs.pairs import HARD_NEGATIVE_RELATIONS, NLI_RELATIONS, group_id
+from tests.harvest.conftest import Harvest, Native, Read, drafts_of, nli
 from tests.harvest.test_sources import jsonl, parquet
 
 LABELS = ("entailment", "neutral", "contradiction")
@@ -336,16 +337,24 @@ def test_tapaco_gives_a_pair_a_set(put: Native, read: Read, files: dict[str, Any
     *pairs, alone, same = read("tapaco", say=said.append)
     # Set 2 is not in one piece, and its second sentence says the same as its first.
     assert pairs == [
-        Draft("2", "Я иду домой.", "Я шагаю домой.", "paraphrase", 1, "tapaco:2"),
-        Draft(
-            "5", "Погода сегодня хорошая.", "Сегодня хорошая погода.", "paraphrase", 1, "tapaco:5"
-        ),
+        Draft("2", "Я иду домой.", "Я шагаю домой.", "paraphrase"),
+        Draft("5", "Погода сегодня хорошая.", "Сегодня хорошая погода.", "paraphrase"),
     ]
     assert [(r.reason, r.row["sentences"]) for r in (alone, same)] == [
         ("single_sentence", ["Одна."]),
         ("single_sentence", ["Да.", "Да!"]),
     ]
     assert said == ["tapaco: 9 sentences in 4 sets, a pair a set"]
+
+
+def test_a_sentence_of_tapaco_shares_its_group_with_other_sources(
+    put: Native, harvest: Harvest
+) -> None:
+    put("rcb", {"train.jsonl": jsonl(nli("Я иду домой.", "Он ушёл."))})
+    folder = put("tapaco", {"ru.txt": TAPACO_TEXT})
+    rows = harvest(folder, rows={"sources": ["tapaco", "rcb"]})["rows"].rows()
+    groups = {r["source"]: r["group_id"] for r in rows if r["query"] == "Я иду домой."}
+    assert groups == dict.fromkeys(("tapaco", "rcb"), group_id("Я иду домой."))
 
 
 def test_tapaco_text_may_be_quoted_or_not(put: Native, read: Read) -> None:
@@ -533,6 +542,7 @@ def test_the_bible_is_joined_by_verse_and_not_by_line(put: Native, read: Read) -
     put(
         "bible",
         {
+            # ACT 19:40 of this side holds ACT 19:41 of the other.
             "org_nt_RUSSYN.txt": "ру один\nру два\nру четыре\n\n",
             "org_nt_vref.txt": "ACT 19:39\nACT 19:40\nACT 20:1\nACT 20:2\n",
             # As many lines, but the second side has a verse more, and runs a line apart after it.
@@ -545,16 +555,35 @@ def test_the_bible_is_joined_by_verse_and_not_by_line(put: Native, read: Read) -
     pairs = [r for r in rows if isinstance(r, Draft)]
     assert [(p.row, p.query, p.passage) for p in pairs] == [
         ("ACT 19:39", "ру один", "en one"),
-        ("ACT 19:40", "ру два", "en two"),
         ("ACT 20:1", "ру четыре", "en four"),
     ]
     lost = [r for r in rows if isinstance(r, Unusable)]
     assert [(r.reason, r.evidence) for r in lost] == [
-        ("verse_absent", "ACT 19:41 is empty or missing in Russian")
+        (
+            "verse_range",
+            "ACT 19:40 is joined with, or divided from, another verse on one side only",
+        ),
+        ("verse_absent", "ACT 19:41 is empty or missing in Russian"),
     ]
-    assert "CC-BY-4.0" in said[0]
-    assert read("bible", say=said.append, license="CC-BY-4.0") == rows
-    assert len(said) == 1
+    assert not said
+
+
+@pytest.mark.parametrize(
+    ("names", "license_id"),
+    [
+        (["en-ru.txt.zip"], "CC0-1.0"),
+        (["bible-uedin.en-ru.ru", "bible-uedin.en-ru.en", "org_nt_RUSSYN.txt"], "CC0-1.0"),
+        (["nt/org_nt_RUSSYN.txt", "org_nt_vref.txt", "nt/eng_nt_BSB.txt"], "CC-BY-4.0"),
+        (["org_nt_RUSSYN.txt", "org_nt_vref.txt", "eng-web.txt", "vref.txt"], "unknown"),
+        (["rus-russyn.txt", "eng-engbsb.txt", "vref.txt"], "unknown"),
+    ],
+)
+def test_the_license_of_the_bible_is_that_of_the_layout(
+    put: Native, names: list[str], license_id: str
+) -> None:
+    folder = put("bible", dict.fromkeys(names, "x\n"))
+    assert native(get("bible"), folder).license == license_id
+    assert native(get("bible"), folder, "CC-BY-SA-4.0").license == "CC-BY-SA-4.0"
 
 
 def test_ebible_marks_verses_that_are_printed_together(put: Native, read: Read) -> None:
@@ -566,7 +595,9 @@ def test_ebible_marks_verses_that_are_printed_together(put: Native, read: Read) 
             "corpus/eng-engbsb.txt": "one\ntwo\nthree\nfour\n\n",
         },
     )
-    rows = read("bible")
+    said: list[str] = []
+    rows = read("bible", say=said.append)
+    assert ["harvest.rows.licenses.bible" in line for line in said] == [True]
     assert [r.row for r in rows if isinstance(r, Draft)] == ["GEN 1:1", "GEN 1:4"]
     lost = [r for r in rows if isinstance(r, Unusable)]
     assert [(r.row["verse"], r.reason) for r in lost] == [
