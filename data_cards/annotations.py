@@ -3,11 +3,11 @@
 1. A vote has the split of what it is about, so that the labels of the test split are nowhere else;
    a vote on what was not released has that of its seed's group or of its premise, or else `train`.
 2. Texts are those that were shown. Control items are the property of whoever made them: their
-   votes come without texts.
+   votes come without texts, as do those on what may not be passed on.
 3. What an adjudicator decided has the kind `adjudication`, also where it was given among the votes.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -40,11 +40,13 @@ def annotations(
     candidates: Iterable[Row],
     pairs: Iterable[Row],
     counted: Iterable[Row] = (),
+    closed: Container[str] = frozenset(),
 ) -> Iterator[dict[str, Any]]:
     """Yield the votes in their order, then the adjudicators', each with its `split`.
 
     `candidates` have `pair_id`, `premise`, `hypothesis`, `group_id`; `pairs` are what is released;
-    `counted` are the votes that count, of which those of an adjudicator are taken.
+    `counted` are the votes that count, of which those of an adjudicator are taken; `closed` are the
+    ids of candidates whose texts may not be passed on.
     """
     votes = _with_last_words(votes, counted)
     names = numbered(vote["annotator"] for vote in votes)
@@ -53,14 +55,16 @@ def annotations(
     for vote in votes:
         row = {name: vote.get(name) for name in ANNOTATION_SCHEMA.names}
         row |= {"annotator": names[vote["annotator"]], "split": "train"}
-        if item := shown.get(vote["pair_id"]):
+        item = shown.get(vote["pair_id"])
+        if item:
             found = (split_of.get(place) for place in _places(item, "premise"))
             row |= {
                 "premise": item["premise"],
                 "hypothesis": item["hypothesis"],
                 "split": next(filter(None, found), "train"),
             }
-        if vote["kind"] == CONTROL:
+        # Of what is no candidate nobody knows whose the texts are.
+        if vote["kind"] == CONTROL or item is None or vote["pair_id"] in closed:
             row |= dict.fromkeys(_TEXTS)
         yield row
 

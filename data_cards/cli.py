@@ -22,12 +22,22 @@ def _card(app: typer.Typer) -> None:
         recipe: Recipe,
         out: Out,
         redo: Redo = False,
+        only_redistributable: Annotated[
+            bool,
+            typer.Option("--only-redistributable", help="Leave out what may not go out."),
+        ] = False,
         override: Set = None,
     ) -> None:
-        """Write one release folder with its card, from finished stages."""
+        """Write one release folder with its card, from finished stages.
+
+        What is left out is listed beside the release, in left_out.parquet.
+        """
         from rupairs.runs import run_one
 
-        raise typer.Exit(run_one(f"data_cards.{release}", recipe, out, override or [], redo))
+        step, overrides = f"data_cards.{release}", override or []
+        if only_redistributable:
+            overrides = [*overrides, f"{step}.only_redistributable=true"]
+        raise typer.Exit(run_one(step, recipe, out, overrides, redo))
 
 
 def _publish(app: typer.Typer) -> None:

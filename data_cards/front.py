@@ -1,11 +1,11 @@
 """Front matter: what the Hub reads of a card, from the files and the terms of a release."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from data_cards.terms import Terms, refusals, release_terms
+from data_cards.terms import Tally, Terms, release_terms
 
 Files = Mapping[str, Mapping[str, tuple[Path, ...]]]
 """Parquet files by config and split."""
@@ -19,14 +19,9 @@ class Licensed:
     refusals: tuple[str, ...]
 
     @classmethod
-    def of(cls, rows: Iterable[tuple[str, str]]) -> "Licensed":
-        """Return the terms of rows given as (id, license)."""
-        found = list(rows)
-        counts: dict[str, int] = {}
-        for _, license_id in found:
-            counts[license_id] = counts.get(license_id, 0) + 1
-        refused = tuple(str(refusal) for refusal in refusals(found))
-        return cls(release_terms(counts), refused)
+    def of(cls, tally: Tally) -> "Licensed":
+        """Return the terms of counted rows."""
+        return cls(release_terms(tally.rows), tuple(map(str, tally.refusals())))
 
     def fields(self) -> dict[str, str]:
         """Return the front matter's fields."""

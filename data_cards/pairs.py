@@ -2,25 +2,27 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from data_cards.card import description, funnel, size_category, write_cards
 from data_cards.croissant import About, write_croissant
 from data_cards.front import Licensed, configs, dataset_info
+from data_cards.left_out import LeftOut
+from data_cards.shards import Shards
+from data_cards.terms import Tally
 from rupairs.errors import RupairsError
 from rupairs.pairs import PAIR_SCHEMA
-from rupairs.redistribution import forbidding
 from rupairs.steps import Context
 from rupairs.store import StageReader, read_batches
 
-SPLITS = ("train", "validation", "test")
-LEFT_OUT = "left_out.parquet"
-_ROWS_A_FILE = 1_000_000
+_STEMS = {split: split for split in ("train", "validation", "test")}
+_EXAMPLES = 3
 
 
 def release_pairs(context: Context) -> None:
@@ -30,27 +32,36 @@ def release_pairs(context: Context) -> None:
     listed in `left_out.parquet`, which is not published.
     """
     reader = context.inputs["harvest.pairs"]
-    redistributable = context.config.only_redistributable
-    licenses: Counter[tuple[str, str]] = Counter()
-    shards = _Shards(context.out / "data")
-    with pq.ParquetWriter(context.out / LEFT_OUT, PAIR_SCHEMA, compression="zstd") as left_out:
+    tally, sources = Tally(), Counter[str]()
+    shards = Shards(context.out / "data", PAIR_SCHEMA, _STEMS, numbered=True)
+    with LeftOut(context.out, context.config.only_redistributable) as left_out:
         for batch in _batches(reader):
-            closed = pc.is_in(batch["license"], value_set=_closed(batch))
-            if redistributable:
-                left_out.write_table(batch.filter(closed))
-                batch = batch.filter(pc.invert(closed))  # noqa: PLW2901
-            columns = (batch[name].to_pylist() for name in ("source", "license"))
-            licenses.update(zip(*columns, strict=True))
-            shards.add(batch)
+            names = pc.unique(batch["license"]).to_pylist()
+            shut = pa.array([name for name in names if left_out.forbids(name)], pa.string())
+            closed = pc.is_in(batch["license"], value_set=shut)
+            left_out.add_table(batch.filter(closed))
+            kept = batch.filter(pc.invert(closed))
+            sources.update(kept["source"].to_pylist())
+            _count(tally, kept)
+            for split in _STEMS:
+                shards.add_table(split, kept.filter(pc.equal(kept["split"], split)))
     files = shards.close()
-    if not licenses:
+    if not sources:
         raise RupairsError(f"{context.step.name}: no pair may be passed on, so there is no release")
-    _write_card(context, reader, files, licenses)
+    _write_card(context, reader, files, _Counted(tally, sources, left_out))
 
 
-def _closed(batch: pa.Table) -> pa.Array:
-    found = [name for name in pc.unique(batch["license"]).to_pylist() if forbidding(name)]
-    return pa.array(found, pa.string())
+def _count(tally: Tally, rows: pa.Table) -> None:
+    """Count rows by license; those that forbid a release are named `SOURCE#ROW`."""
+    for found in pc.value_counts(rows["license"]).to_pylist():
+        license_id, count = found["values"], found["counts"]
+        tally.add_rows(license_id, count, partial(_names, rows, license_id))
+
+
+def _names(rows: pa.Table, license_id: str) -> Iterator[str]:
+    found = rows.select(["source", "source_row"]).filter(pc.equal(rows["license"], license_id))
+    for row in found.slice(0, _EXAMPLES).to_pylist():
+        yield f"{row['source']}#{row['source_row']}"
 
 
 def _batches(reader: StageReader) -> Iterator[pa.Table]:
@@ -59,53 +70,25 @@ def _batches(reader: StageReader) -> Iterator[pa.Table]:
             yield pa.Table.from_batches([batch])
 
 
-class _Shards:
-    """Files of at most so many rows, a series for every split; a split without rows has none."""
+@dataclass(frozen=True)
+class _Counted:
+    """The rows of a release by license and by source, and what it leaves out."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._writers: dict[str, pq.ParquetWriter] = {}
-        self._rows: Counter[str] = Counter()
-        self._files: dict[str, list[Path]] = {split: [] for split in SPLITS}
-        folder.mkdir()
-
-    def add(self, batch: pa.Table) -> None:
-        """Write rows where their split says."""
-        for split in SPLITS:
-            rows = batch.filter(pc.equal(batch["split"], split))
-            if rows.num_rows:
-                self._writer(split).write_table(rows)
-                self._rows[split] += rows.num_rows
-
-    def _writer(self, split: str) -> pq.ParquetWriter:
-        if self._rows[split] >= _ROWS_A_FILE:
-            self._writers.pop(split).close()
-            self._rows[split] = 0
-        if split not in self._writers:
-            path = self._folder / f"{split}-{len(self._files[split]):05d}.parquet"
-            self._files[split].append(path)
-            writer = pq.ParquetWriter(path, PAIR_SCHEMA, compression="zstd")
-            self._writers[split] = writer
-        return self._writers[split]
-
-    def close(self) -> dict[str, tuple[Path, ...]]:
-        """Finish all files and return them by split."""
-        for writer in self._writers.values():
-            writer.close()
-        return {split: tuple(paths) for split, paths in self._files.items()}
+    tally: Tally
+    sources: Counter[str]
+    left_out: LeftOut
 
 
 def _write_card(
     context: Context,
     reader: StageReader,
     files: dict[str, tuple[Path, ...]],
-    licenses: Counter[tuple[str, str]],
+    counted: _Counted,
 ) -> None:
-    each = ((f"rows of {source}", name) for (source, name), n in licenses.items() for _ in range(n))
-    licensed = Licensed.of(each)
+    licensed = Licensed.of(counted.tally)
     told = {"default": files}
     info = dataset_info(told)
-    total = licenses.total()
+    total = counted.sources.total()
     front: dict[str, Any] = {
         "language": ["ru"],
         **licensed.fields(),
@@ -117,18 +100,18 @@ def _write_card(
         "dataset_info": info,
     }
     sources = reader.manifest.facts["sources"]
-    kept: Counter[str] = Counter()
-    for (source, _), count in licenses.items():
-        kept[source] += count
     facts = {
         "title": front["pretty_name"],
         "rows": {s["name"]: s["num_examples"] for s in info[0]["splits"]},
         "pairs": total,
-        "sources": [sources[name] | {"released": kept[name]} for name in sources],
+        "sources": [sources[name] | {"released": counted.sources[name]} for name in sources],
         "terms": licensed.terms,
-        "funnel": funnel([reader.manifest]),
+        "funnel": [
+            *funnel([reader.manifest]),
+            *counted.left_out.funnel(context.step.name, total),
+        ],
         "benchmarks": reader.manifest.facts.get("benchmarks", {}),
-        "left_out": reader.manifest.counts.rows_out - total,
+        "left_out": counted.left_out.reasons.total(),
         "versions": reader.manifest.versions,
     }
     write_cards(context.out, "pairs", front, facts, context.config)
@@ -141,4 +124,5 @@ def _write_card(
         citations=tuple(s["citation"] for s in facts["sources"] if s["citation"]),
     )
     write_croissant(context.out, told, about)
-    context.facts |= {"rows": {"default": facts["rows"]}, **licensed.facts()}
+    rows = {"rows": {"default": facts["rows"]}, "left_out": dict(counted.left_out.reasons)}
+    context.facts |= rows | licensed.facts()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from data_cards.hub_errors import told
-from data_cards.pairs import LEFT_OUT
+from data_cards.left_out import LEFT_OUT
 from rupairs.manifest import NAME, sha256
 
 README = "README.md"

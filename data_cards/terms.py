@@ -9,8 +9,10 @@
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from data_cards import russian
 from rupairs.licenses import CONDITIONS, conditions_of, parts_of
@@ -65,21 +67,43 @@ class Terms:
     reasons_ru: tuple[str, ...]
 
 
-def refusals(rows: Iterable[tuple[str, str]], examples: int = 3) -> list[Refusal]:
+class Tally:
+    """Rows by license, and of each license that forbids a release the first few by name."""
+
+    def __init__(self, examples: int = 3) -> None:
+        self.rows: Counter[str] = Counter()
+        self._most = examples
+        self._examples: dict[str, list[str]] = {}
+
+    def add(self, row: str, license_id: str) -> None:
+        """Count a row."""
+        self.add_rows(license_id, 1, lambda: [row])
+
+    def add_rows(self, license_id: str, count: int, names: Callable[[], Iterable[str]]) -> None:
+        """Count rows with one license; `names` are asked for if examples are wanted."""
+        self.rows[license_id] += count
+        if license_id not in self._examples:
+            self._examples[license_id] = []
+        shown = self._examples[license_id]
+        if len(shown) < self._most and forbidding(license_id):
+            shown += islice(names(), self._most - len(shown))
+
+    def refusals(self) -> list[Refusal]:
+        """Return what forbids a release; most rows first."""
+        refused = [
+            Refusal(name, condition, count, tuple(self._examples[name]))
+            for name, count in self.rows.items()
+            if (condition := forbidding(name))
+        ]
+        return sorted(refused, key=lambda refusal: (-refusal.rows, refusal.license))
+
+
+def refusals(rows: Iterable[tuple[str, str]]) -> list[Refusal]:
     """Return what forbids a release of rows given as (id, license); most rows first."""
-    found: dict[str, list[str]] = {}
-    counts: dict[str, int] = {}
+    tally = Tally()
     for row, license_id in rows:
-        if license_id not in counts and forbidding(license_id) is None:
-            continue
-        counts[license_id] = counts.get(license_id, 0) + 1
-        shown = found.setdefault(license_id, [])
-        if len(shown) < examples:
-            shown.append(row)
-    refused = [
-        Refusal(name, forbidding(name) or "", n, tuple(found[name])) for name, n in counts.items()
-    ]
-    return sorted(refused, key=lambda refusal: (-refusal.rows, refusal.license))
+        tally.add(row, license_id)
+    return tally.refusals()
 
 
 def release_terms(rows: Mapping[str, int], of: str = "") -> Terms:

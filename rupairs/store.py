@@ -116,7 +116,7 @@ def column(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
         return pa.array([v.encode("utf-8", "ignore").decode() for v in values], kind)
 
 
-class _Parquet:
+class RowsFile:
     """A Parquet file that grows by buffered rows."""
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
@@ -126,6 +126,7 @@ class _Parquet:
         self._writer = _writer(path, schema)
 
     def add(self, row: Mapping[str, Any]) -> None:
+        """Add a row."""
         self._buffer.append(row)
         self.rows += 1
         if len(self._buffer) >= _BUFFER:
@@ -137,11 +138,13 @@ class _Parquet:
             self._buffer = []
 
     def add_table(self, table: pa.Table) -> None:
+        """Add the rows of a table."""
         self._flush()
         self._writer.write_table(table)
         self.rows += table.num_rows
 
     def close(self) -> None:
+        """Finish the file."""
         self._flush()
         self._writer.close()
 
@@ -163,10 +166,10 @@ class StageWriter:
         self.reasons: Counter[str] = Counter()
         self._parts = 0
         self._part = self._next_part()
-        self._dropped = _Parquet(directory / DROPPED, DROPPED_SCHEMA)
+        self._dropped = RowsFile(directory / DROPPED, DROPPED_SCHEMA)
 
-    def _next_part(self) -> _Parquet:
-        part = _Parquet(self.directory / f"part-{self._parts:05d}.parquet", self.schema)
+    def _next_part(self) -> RowsFile:
+        part = RowsFile(self.directory / f"part-{self._parts:05d}.parquet", self.schema)
         self._parts += 1
         return part
 
@@ -281,7 +284,7 @@ def gather(stages: Iterable[Path], directory: Path, schema: pa.Schema) -> None:
     that has no rows.
     """
     number = 0
-    dropped = _Parquet(directory / DROPPED, DROPPED_SCHEMA)
+    dropped = RowsFile(directory / DROPPED, DROPPED_SCHEMA)
     for stage in stages:
         for part in sorted(stage.glob("part-*.parquet")):
             if pq.read_metadata(part).num_rows:

@@ -6,15 +6,17 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from data_cards.datasets import release_ruhnp
+import pyarrow as pa
+
 from data_cards.encoder import release_encoder
+from data_cards.ruhnp import release_ruhnp
 from data_cards.stage import STAGE
 from rupairs.manifest import Counts, Manifest, ModelFacts, describe_files
 from rupairs.pairs import PAIR_SCHEMA, Pair
 from rupairs.progress import Progress
 from rupairs.recipe import EncoderSection, Recipe, RunSection
 from rupairs.steps import Context
-from rupairs.store import StageReader, StageWriter
+from rupairs.store import StageReader, StageWriter, write_table
 from tests.versions import version_of
 
 GENERATOR = ModelFacts(role="generator", id="gen", revision="r1", license="MIT")
@@ -39,7 +41,12 @@ def numbers(text: str) -> Counter[str]:
 
 
 def finished(
-    folder: Path, name: str, rows: list[dict[str, Any]], files: Mapping[str, str], **said: Any
+    folder: Path,
+    name: str,
+    rows: list[dict[str, Any]],
+    files: Mapping[str, str],
+    tables: Mapping[str, list[dict[str, Any]]] | None = None,
+    **said: Any,
 ) -> StageReader:
     """Write a step's directory and return its reader; `said` goes into its manifest."""
     directory = folder / name
@@ -49,6 +56,8 @@ def finished(
             writer.keep(row)
     for file, text in files.items():
         (directory / file).write_text(text, "utf-8")
+    for file, written in (tables or {}).items():
+        write_table(pa.Table.from_pylist(written), directory / file)
     facts: dict[str, Any] = {
         "step": name,
         "step_version": version_of(name),
@@ -71,8 +80,12 @@ def finished(
 
 def ruhnp(folder: Path, by_rule: int = 0, simulated: bool = False, **card: Any) -> Path:
     """Return a RuHNP release of three pairs, some of them made by rules."""
+    return ruhnp_context(folder, _three_pairs(by_rule), simulated, **card).out
+
+
+def _three_pairs(by_rule: int) -> list[Pair]:
     texts = [("Лена поёт.", 1, "train"), ("Лена молчит.", -1, "train"), ("Мост открыт.", 1, "test")]
-    rows = [
+    return [
         Pair(
             query="Поёт Лена." if split == "train" else "Мост открыли.",
             passage=text,
@@ -86,16 +99,38 @@ def ruhnp(folder: Path, by_rule: int = 0, simulated: bool = False, **card: Any) 
             license="CC-BY-SA-4.0; MIT",
             origin="rule" if number < by_rule else "generated",
             split=split,
-        ).row()
+        )
         for number, (text, polarity, split) in enumerate(texts)
     ]
+
+
+def ruhnp_context(
+    folder: Path, pairs: list[Pair], simulated: bool = False, least: int = 1, **card: Any
+) -> Context:
+    """Return the context of a RuHNP release that has been written; anchors need `least` a side."""
+    return ruhnp_of(folder, ruhnp_inputs(folder, pairs, least), simulated, **card)
+
+
+def ruhnp_inputs(folder: Path, pairs: list[Pair], least: int = 1) -> dict[str, StageReader]:
+    """Write the steps that a RuHNP release is made from."""
+    rows = [pair.row() for pair in pairs]
     names = ("ruhnp.anchors", "ruhnp.generate", "ruhnp.verify", "ruhnp.release")
-    inputs = {
-        name: finished(folder, name, rows if name == "ruhnp.release" else [], {}) for name in names
-    }
+    inputs = {name: finished(folder, name, [], {}) for name in names[:-1]}
+    provenance = [{"pair_id": row["pair_id"], "change": "number"} for row in rows]
+    config = {"min_positives": least, "min_negatives": least}
+    inputs[names[-1]] = finished(
+        folder, names[-1], rows, {}, {"provenance.parquet": provenance}, config=config
+    )
+    return inputs
+
+
+def ruhnp_of(
+    folder: Path, inputs: dict[str, StageReader], simulated: bool = False, **card: Any
+) -> Context:
+    """Write the release of finished steps."""
     context = _context(folder, "data_cards.ruhnp", {"ruhnp": card}, inputs, simulated)
     release_ruhnp(context)
-    return context.out
+    return context
 
 
 def encoder(folder: Path, notes: str, note: str = "", **card: Any) -> Path:

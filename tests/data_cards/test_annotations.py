@@ -1,7 +1,7 @@
 """The adjudicators' decisions among the released votes."""
 
 from data_cards.annotations import annotations
-from tests.data_cards.test_datasets import candidate, pair, vote
+from tests.data_cards.test_ruwanli import candidate, pair, vote
 
 CAT, HOUSE = (
     pair("Кот спит.", "Кот жив.", "neutral", "test"),

@@ -19,7 +19,7 @@ from data_cards.verify import verify
 from rupairs import views
 from rupairs.pairs import PAIR_SCHEMA
 from rupairs.store import write_table
-from tests.data_cards import test_datasets, test_pairs
+from tests.data_cards import test_pairs, test_ruwanli
 
 FREE = About("Набор", "Пары.", release_terms({"CC-BY-4.0": 2}))
 ANCHORS = [
@@ -42,10 +42,10 @@ def anchors(folder: Path) -> dict[str, tuple[Path, ...]]:
 
 
 def ruwanli(folder: Path, simulated: bool = False) -> Path:
-    train = test_datasets.pair("Кот спит.", "Кот жив.", "entailment")
-    other = test_datasets.pair("Дом стоит.", "Дом новый.", "neutral", split="validation")
-    votes = [test_datasets.vote(p.pair_id, "ff00", "neutral") for p in (train, other)]
-    return test_datasets.release(folder, [train, other], simulated, votes)
+    train = test_ruwanli.pair("Кот спит.", "Кот жив.", "entailment")
+    other = test_ruwanli.pair("Дом стоит.", "Дом новый.", "neutral", split="validation")
+    votes = [test_ruwanli.vote(p.pair_id, "ff00", "neutral") for p in (train, other)]
+    return test_ruwanli.release(folder, [train, other], simulated, votes)
 
 
 def test_files_have_their_hashes_and_configs_their_fields(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def release(folder: Path, rows: list[tuple[str, ...]] = ROWS, **card: Any) -> Co
                 group_id=query,
                 source=name,
                 source_revision="r",
-                source_row="0",
+                source_row=str(rows.index((query, passage, name, license_id, split))),
                 license=license_id,
                 split=split,
             )
@@ -84,9 +84,20 @@ def test_rows_of_unknown_terms_forbid_the_release(tmp_path: Path) -> None:
     context = release(tmp_path)
     (refusal,) = context.facts["refusals"]
     assert refusal.startswith("1 rows under unknown")
-    assert "rows of pravo" in refusal
+    assert refusal.endswith(": pravo#2")
+    assert not (context.out / "left_out.parquet").exists()
     card = read_readme((context.out / "README.md").read_text("utf-8"), "README.md")
     assert card.front["license"] == "unknown"
+
+
+def test_a_refusal_names_three_rows_of_each_license(tmp_path: Path) -> None:
+    rows = [
+        (f"Вышел номер {n}.", f"Номер {n} вышел.", "lenta" if n % 2 else "pravo", "", "train")
+        for n in range(100)
+    ]
+    (refusal,) = release(tmp_path, rows).facts["refusals"]
+    assert refusal.startswith("100 rows under no license (unknown:")
+    assert refusal.endswith(": pravo#0, lenta#1, pravo#2, …")
 
 
 def test_the_part_that_may_be_passed_on_is_whole_without_the_rest(tmp_path: Path) -> None:
@@ -96,6 +107,7 @@ def test_the_part_that_may_be_passed_on_is_whole_without_the_rest(tmp_path: Path
     assert context.facts["refusals"] == []
     left_out = read_table(context.out / "left_out.parquet")
     assert left_out["source"].to_pylist() == ["pravo"]
+    assert left_out["reason"].to_pylist() == ["not_redistributable"]
     assert sorted(publishable(context.out)) == [
         "README.md",
         "README.ru.md",
@@ -109,7 +121,7 @@ def test_the_part_that_may_be_passed_on_is_whole_without_the_rest(tmp_path: Path
     card = read_readme((context.out / "README.md").read_text("utf-8"), "README.md")
     assert card.before == "Собрано для «проверки»."
     assert card.front["license"] == "cc-by-2.0"
-    assert "1 pairs may not be passed on" in card.made
+    assert "1 pair may not be passed on and is left out" in card.made
     with opened_set(str(context.out)) as found:
         assert [f for f in verify(found) if f.severity == "fault"] == []
 
@@ -120,7 +132,7 @@ def test_a_table_that_is_all_closed_is_no_release(tmp_path: Path) -> None:
 
 
 def test_large_splits_become_several_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("data_cards.pairs._ROWS_A_FILE", 1)
+    monkeypatch.setattr("data_cards.shards._ROWS_A_FILE", 1)
     monkeypatch.setattr("rupairs.store._BUFFER", 1)
     context = release(tmp_path, [ROWS[0], ROWS[1], ROWS[3]])
     names = sorted(path.name for path in (context.out / "data").iterdir())

@@ -17,7 +17,7 @@ from rupairs.embedded.llm import LICENSE_NOTE
 from rupairs.encoder import encoder_facts
 from rupairs.errors import UsageError
 from rupairs.recipe import EncoderSection
-from tests.data_cards import cards, test_datasets, test_pairs
+from tests.data_cards import cards, test_pairs, test_ruwanli
 from tests.data_cards.cards import english_left, numbers
 from tests.training.encodechka_files import write_encodechka
 from training.evaluation.measures import SETS, read_measures
@@ -40,12 +40,12 @@ def notes() -> str:
 
 def ruwanli(folder: Path) -> Path:
     pairs = [
-        test_datasets.pair("Кот спит.", "Кот жив.", "entailment"),
-        test_datasets.pair("Кот спит.", "Кот бежит.", "contradiction"),
-        test_datasets.pair("Дом стоит.", "Дом новый.", "neutral", split="test"),
+        test_ruwanli.pair("Кот спит.", "Кот жив.", "entailment"),
+        test_ruwanli.pair("Кот спит.", "Кот бежит.", "contradiction"),
+        test_ruwanli.pair("Дом стоит.", "Дом новый.", "neutral", split="test"),
     ]
-    votes = [test_datasets.vote(p.pair_id, "ff00", p.relation) for p in pairs]
-    return test_datasets.release(folder, pairs, simulated=True, votes=votes)
+    votes = [test_ruwanli.vote(p.pair_id, "ff00", p.relation) for p in pairs]
+    return test_ruwanli.release(folder, pairs, simulated=True, votes=votes)
 
 
 RELEASES: dict[str, Callable[[Path], Path]] = {
@@ -54,8 +54,8 @@ RELEASES: dict[str, Callable[[Path], Path]] = {
     "ruhnp": cards.ruhnp,
     "ruhnp, by rules": lambda folder: cards.ruhnp(folder, by_rule=2),
     "ruwanli": ruwanli,
-    "ruwanli, one row": lambda folder: test_datasets.release(
-        folder, [test_datasets.pair("а", "б", "neutral")]
+    "ruwanli, one row": lambda folder: test_ruwanli.release(
+        folder, [test_ruwanli.pair("а", "б", "neutral")]
     ),
     "encoder": lambda folder: cards.encoder(folder, notes()),
 }

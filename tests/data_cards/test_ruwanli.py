@@ -8,7 +8,8 @@ import pytest
 from datasets import load_dataset
 
 from data_cards.annotations import annotations
-from data_cards.datasets import release_ruwanli
+from data_cards.remote import publishable
+from data_cards.ruwanli import release_ruwanli
 from data_cards.stage import STAGE
 from rupairs.errors import RupairsError
 from rupairs.manifest import Counts, Manifest, ModelFacts, describe_files
@@ -16,10 +17,11 @@ from rupairs.pairs import PAIR_SCHEMA, Pair
 from rupairs.progress import Progress
 from rupairs.recipe import Recipe, RunSection
 from rupairs.steps import Context
-from rupairs.store import StageReader, StageWriter
+from rupairs.store import StageReader, StageWriter, read_table, write_table
 from tests.versions import version_of
 
 GENERATOR = ModelFacts(role="generator", id="gen", revision="r1", license="Own terms", note="Poor.")
+FREE = ModelFacts(role="generator", id="gen", revision="r1", license="CC0-1.0")
 STATISTICS = {
     "distinct_premises": 2,
     "revised": 0.25,
@@ -43,7 +45,7 @@ CONFIG = {
     "keep": 0.5,
 }
 CANDIDATE_SCHEMA = pa.schema(
-    [(name, pa.string()) for name in ("pair_id", "premise", "hypothesis", "group_id")]
+    [(name, pa.string()) for name in ("pair_id", "premise", "hypothesis", "group_id", "license")]
 )
 VOTE_SCHEMA = pa.schema(
     [
@@ -73,12 +75,24 @@ def pair(premise: str, hypothesis: str, label: str, split: str = "train") -> Pai
     )
 
 
+def provenance(pair: Pair) -> dict[str, Any]:
+    return {
+        "pair_id": pair.pair_id,
+        "intended_label": "neutral",
+        "label": pair.relation,
+        "split": pair.split,
+        "revised": False,
+        "origin_step": "wanli",
+    }
+
+
 def candidate(pair: Pair) -> dict[str, Any]:
     return {
         "pair_id": pair.pair_id,
         "premise": pair.query,
         "hypothesis": pair.passage,
         "group_id": pair.group_id,
+        "license": pair.license,
     }
 
 
@@ -100,12 +114,30 @@ def vote(pair_id: str, annotator: str, label: str, kind: str = "item", **given: 
 
 
 def release(
-    folder: Path, pairs: list[Pair], simulated: bool = False, votes: Iterable[Any] = ()
+    folder: Path,
+    pairs: list[Pair],
+    simulated: bool = False,
+    votes: Iterable[Any] = (),
+    reviewed: Iterable[Pair] = (),
+    **card: Any,
 ) -> Path:
+    """Write a release of `pairs`; `reviewed` are candidates that did not become pairs."""
+    return context(folder, pairs, simulated, votes, reviewed, **card).out
+
+
+def context(
+    folder: Path,
+    pairs: list[Pair],
+    simulated: bool = False,
+    votes: Iterable[Any] = (),
+    reviewed: Iterable[Pair] = (),
+    **card: Any,
+) -> Context:
+    votes = list(votes)
     step = next(s for s in STAGE.steps if s.name == "data_cards.ruwanli")
     rows: dict[str, tuple[pa.Schema, list[Any]]] = {
         "ruwanli.release": (PAIR_SCHEMA, [pair.row() for pair in pairs]),
-        "ruwanli.complete": (CANDIDATE_SCHEMA, [candidate(pair) for pair in pairs]),
+        "ruwanli.complete": (CANDIDATE_SCHEMA, [candidate(p) for p in (*pairs, *reviewed)]),
         "annotation.pull": (VOTE_SCHEMA, [v for v in votes if v["kind"] != "adjudication"]),
         "annotation.quality": (VOTE_SCHEMA, [v for v in votes if v["latest"]]),
     }
@@ -117,6 +149,9 @@ def release(
         with StageWriter(directory, schema) as writer:
             for row in writer.each(written):
                 writer.keep(row)
+        if name == "ruwanli.release":
+            origins = [provenance(pair) for pair in pairs]
+            write_table(pa.Table.from_pylist(origins), directory / "provenance.parquet")
         for picture in ("datamap.png", "funnel.png"):
             (directory / picture).write_bytes(b"a picture")
         Manifest(
@@ -137,12 +172,11 @@ def release(
         inputs[name] = StageReader(directory)
     out = folder / "out"
     out.mkdir()
-    section = STAGE.section.model_validate({"ruwanli": {}})
+    section = STAGE.section.model_validate({"ruwanli": card})
     recipe = Recipe(Path("r.toml"), {"run": RunSection(), "data_cards": section})
-    release_ruwanli(
-        Context(step, folder, out, recipe, section, Progress(), inputs, simulated=simulated)
-    )
-    return out
+    made = Context(step, folder, out, recipe, section, Progress(), inputs, simulated=simulated)
+    release_ruwanli(made)
+    return made
 
 
 def test_triplets_are_a_config_of_their_own(tmp_path: Path) -> None:
@@ -209,6 +243,69 @@ def test_votes_on_what_was_not_released_stay_with_its_seed_or_premise() -> None:
     votes = [vote(other.pair_id, "ff00", "discard") for other in others]
     found = annotations(votes, [candidate(p) for p in (test, *others)], [test.row()])
     assert [row["split"] for row in found] == ["test", "test", "train"]
+
+
+OPEN, CLOSED = (
+    replace(pair("Кот спит.", "Кот жив.", "entailment"), license="CC0-1.0; Own terms"),
+    replace(pair("Боль в груди.", "Он здоров.", "contradiction"), license="unknown"),
+)
+
+
+def texts(out: Path) -> str:
+    """Return all that stands in the files of a release that are published."""
+    tables = [read_table(out / name) for name in publishable(out) if name.endswith(".parquet")]
+    return " ".join(str(table.to_pylist()) for table in tables)
+
+
+@pytest.mark.parametrize("released", [True, False])
+def test_no_file_has_the_texts_of_what_may_not_be_passed_on(
+    tmp_path: Path, released: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Votes are published on what was not released too, and on what is left out."""
+    monkeypatch.setattr("tests.data_cards.test_ruwanli.GENERATOR", FREE)
+    open_ = replace(OPEN, license="CC0-1.0")
+    votes = [
+        vote(open_.pair_id, "ff00", "entailment"),
+        vote(CLOSED.pair_id, "ff00", "discard", hypothesis_revised="Он совсем здоров."),
+    ]
+    pairs, reviewed = ([open_, CLOSED], []) if released else ([open_], [CLOSED])
+    asked: dict[str, Any] = {"votes": votes, "reviewed": reviewed}
+    whole = context(tmp_path / "whole", pairs, **asked)
+    (refusal,) = whole.facts["refusals"]
+    assert refusal.startswith("1 rows under unknown; CC0-1.0" if not released else "1 rows under")
+    assert CLOSED.pair_id in refusal
+    assert "Боль в груди" in texts(whole.out)
+    clean = context(tmp_path / "clean", pairs, only_redistributable=True, **asked)
+    assert clean.facts["refusals"] == [] and clean.facts["terms"]["hub"] == "cc0-1.0"
+    assert clean.facts["votes_without_texts"] == 1
+    assert not [word for word in ("Боль", "здоров") if word in texts(clean.out)]
+    assert "Кот спит." in texts(clean.out)
+    votes_there = read_table(clean.out / "annotations" / "train.parquet").to_pylist()
+    assert [v["label"] for v in votes_there] == ["entailment", "discard"]
+    card = (clean.out / "README.md").read_text("utf-8")
+    assert "1 vote" in card
+
+
+def test_figures_are_of_what_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.data_cards.test_ruwanli.GENERATOR", FREE)
+    pairs = [replace(OPEN, license="CC0-1.0"), CLOSED]
+    made = context(tmp_path, pairs, only_redistributable=True)
+    assert made.facts["left_out"] == {"not_redistributable": 1}
+    left_out = read_table(made.out / "left_out.parquet").to_pylist()
+    assert [(row["pair_id"], row["reason"]) for row in left_out] == [
+        (CLOSED.pair_id, "not_redistributable")
+    ]
+    card = (made.out / "README.md").read_text("utf-8")
+    for words in (
+        "1 pair may not be passed on and is left out",
+        "| premise | 9 | 9 | 9 |",
+        "| neutral | 1 | 0 | 0 |",
+        "1 premises",
+        "| data_cards.ruwanli | 2 | 1 | 1 | not_redistributable 1 |",
+    ):
+        assert words in card
+    russian = (made.out / "README.ru.md").read_text("utf-8")
+    assert "в выпуск не вошло: 1 пара." in russian
 
 
 def test_the_card_says_who_wrote_and_under_what(tmp_path: Path) -> None:
