@@ -48,7 +48,9 @@ class Push:
 
     def titled(self, sheet: Sheet) -> str:
         """Return what people see a sheet's project called."""
-        name = self.names[sheet.annotator - 1] if self.names else str(sheet.annotator)
+        # Somebody who is no longer among the names keeps their sheets.
+        named = sheet.annotator <= len(self.names)
+        name = self.names[sheet.annotator - 1] if named else str(sheet.annotator)
         tail = f" · {sheet.batch}"
         return f"{self.title} · {name}"[: _TITLE - len(tail)] + tail
 

@@ -5,24 +5,36 @@ one task to a set number of people, each sheet is a project of its own.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from annotation.batches import Dealing, Sheet, control_batches, deal, items_of
+from annotation.batches import Dealing, Sheet, deal
 from annotation.controls import CONTROL_SCHEMA, read_controls, texts_key
+from annotation.dealt import Dealt, place, read_dealt
 from annotation.page import read_page
 from annotation.projects import Push, sync
 from annotation.server import Server, address
 from annotation.stage import CANDIDATES, AnnotationSection, PushSection
-from annotation.tasks import CONTROL, SHOWN, TASK_SCHEMA, as_tasks, data_of, in_order, write_list
+from annotation.tasks import (
+    CONTROL,
+    ITEM,
+    SHOWN,
+    TASK_SCHEMA,
+    as_tasks,
+    data_of,
+    in_order,
+    write_list,
+)
 from rupairs.manifest import sha256
 from rupairs.steps import Context
-from rupairs.store import StageWriter
+from rupairs.store import StageWriter, write_table
 from rupairs.text import digest
 
-PAGE_COPY, SHEETS = "config.xml", "tasks"
+PAGE_COPY, SHEETS, SHEET_TABLE = "config.xml", "tasks", "sheets.parquet"
 
 _NOTES = """\
 ## How to have these pairs reviewed
@@ -62,19 +74,25 @@ def push(context: Context) -> None:
     page = read_page(SHOWN)
     (context.out / PAGE_COPY).write_text(page, encoding="utf-8")
     dealing = Dealing(
-        context.seed, config.overlap, config.people, config.batch_size, config.repeats
+        context.seed,
+        config.overlap,
+        config.people,
+        config.batch_size,
+        config.repeats,
+        frozenset(config.left),
     )
     pairs = in_order(context.inputs[CANDIDATES], context.seed)
     with context.writer(TASK_SCHEMA) as writer:
-        controls = _controls(pairs, dealing, config, writer)
-        tasks, sheets = deal(items_of(pairs, dealing), controls, dealing)
+        controls = _controls(pairs, config, writer)
+        dealt = _dealt(context, pairs, controls, dealing)
+        tasks, sheets = deal(*_as_tasks(pairs, controls, dealt, dealing), dealt.items, dealing)
         writer.take_in(tasks.num_rows)
         writer.keep_table(tasks)
+    sheet_table(tasks, sheets, context.out / SHEET_TABLE)
     (context.out / SHEETS).mkdir()
     for sheet in sheets:
         write_list(context.out / SHEETS / _file(sheet), _entries(tasks, sheet))
-    batches = dealing.batches(pairs.num_rows)
-    _state(context, tasks, sheets, batches)
+    _state(context, tasks, sheets, dealt.batches)
     if config.to_server:
         mark = mark_of(context)
         put = Push(mark, config.project, config.names, page, tasks)
@@ -89,10 +107,8 @@ def mark_of(context: Context, *what: str) -> str:
     return digest((context.recipe.run.name, project, str(context.seed), *what), size=6)
 
 
-def _controls(
-    pairs: pa.Table, dealing: Dealing, config: PushSection, writer: StageWriter
-) -> pa.Table:
-    """Return the control tasks; one with the texts of a candidate is dropped."""
+def _controls(pairs: pa.Table, config: PushSection, writer: StageWriter) -> pa.Table:
+    """Return the controls; one with the texts of a candidate is dropped."""
     given = read_controls(config.controls) if config.controls else CONTROL_SCHEMA.empty_table()
     known: set[tuple[str, str]] = set()
     if given.num_rows:
@@ -105,10 +121,47 @@ def _controls(
             writer.drop(row, "control_is_candidate", row["pair_id"])
         else:
             kept.append(row)
-    table = pa.Table.from_pylist(kept, schema=CONTROL_SCHEMA)
-    ids = table.column("pair_id").to_pylist()
-    batch = control_batches(ids, dealing.batches(pairs.num_rows), dealing.seed)
-    return as_tasks(table, CONTROL, 0, dealing.seed, batch)
+    return pa.Table.from_pylist(kept, schema=CONTROL_SCHEMA)
+
+
+def _dealt(context: Context, pairs: pa.Table, controls: pa.Table, dealing: Dealing) -> Dealt:
+    """Deal what is new beside what was dealt before, and keep that for the next time."""
+    path = place(context.run, dealing)
+    dealt = read_dealt(path)
+    ids = pairs["pair_id"].to_pylist()
+    stay = sum(pair in dealt.items for pair in ids)
+    dealt.add(ids, controls["pair_id"].to_pylist(), dealing)
+    dealt.write(path)
+    context.facts["dealt_before"] = stay
+    if stay:
+        context.progress.say(
+            f"  {stay} items were dealt before and stay where they are, {len(ids) - stay} are new; "
+            f"to deal all anew, delete {path}"
+        )
+    return dealt
+
+
+def _as_tasks(
+    pairs: pa.Table, controls: pa.Table, dealt: Dealt, dealing: Dealing
+) -> tuple[pa.Table, pa.Table]:
+    first = [dealt.items[pair][0][1] for pair in pairs["pair_id"].to_pylist()]
+    of_controls = [dealt.controls[pair] for pair in controls["pair_id"].to_pylist()]
+    return (
+        as_tasks(pairs, ITEM, 0, dealing.seed, first),
+        as_tasks(controls, CONTROL, 0, dealing.seed, of_controls),
+    )
+
+
+def sheet_table(tasks: pa.Table, sheets: list[Sheet], path: Path) -> None:
+    """Write a row for each task of each sheet: `annotator` by number, `batch`, `task`."""
+    rows = pa.array([row for sheet in sheets for row in sheet.rows], pa.int64())
+    sizes = [len(sheet.rows) for sheet in sheets]
+    columns = {
+        "annotator": np.repeat([sheet.annotator for sheet in sheets], sizes).astype("int32"),
+        "batch": np.repeat([sheet.batch for sheet in sheets], sizes).astype("int32"),
+        "task": tasks["task"].combine_chunks().take(rows),
+    }
+    write_table(pa.table(columns), path)
 
 
 def _file(sheet: Sheet) -> str:

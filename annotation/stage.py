@@ -18,7 +18,8 @@ Method = Literal["majority", "wanli", "dawid_skene", "mace"]
 class PushSection(Section):
     """How the tasks are dealt out, and the server they are put on.
 
-    Each item is for `overlap` different ones of `annotators` (0: as many as the overlap).
+    Each item is for `overlap` different ones of `annotators` (0: as many as the overlap). Of those
+    who `left`, by their numbers from 1, every item is dealt to somebody else once more.
     `batch_size` items make a batch; None is one batch. `controls` is a file of pairs with known
     labels; `repeats` is the share of items that an annotator sees twice. With a `url`, or `server`
     and LABEL_STUDIO_URL in the environment, the tasks are put into projects there, called after
@@ -29,6 +30,7 @@ class PushSection(Section):
     overlap: int = Field(default=3, ge=1)
     annotators: int = Field(default=0, ge=0)
     names: tuple[str, ...] = ()
+    left: tuple[int, ...] = ()
     batch_size: int | None = Field(default=None, ge=1)
     controls: RecipePath | None = None
     repeats: float = Field(default=0.0, ge=0, le=1)
@@ -52,6 +54,13 @@ class PushSection(Section):
             raise ValueError(f"{self.people} annotators are fewer than the overlap {self.overlap}")
         if self.names and len(set(self.names)) != self.people:
             raise ValueError(f"names: give {self.people} different ones, one for each annotator")
+        if strangers := sorted({*self.left} - {*range(1, self.people + 1)}):
+            raise ValueError(f"left: there is no annotator {strangers[0]} of {self.people}")
+        if self.people - len({*self.left}) < self.overlap:
+            raise ValueError(
+                f"left: {self.people - len({*self.left})} annotators stay, fewer than the overlap "
+                f"{self.overlap}; raise annotation.push.annotators"
+            )
         return self
 
 

@@ -16,6 +16,7 @@ from annotation.page import faults
 from annotation.tasks import task_id, write_list
 from rupairs.errors import RupairsError, UsageError
 from rupairs.store import StageReader
+from tests.annotation.conftest import candidate
 
 Rows = list[dict[str, Any]]
 Make = Callable[..., Any]
@@ -197,6 +198,8 @@ def test_other_controls_under_the_same_name_are_pushed_again(
         ({"overlap": 3, "annotators": 2}, "2 annotators are fewer than the overlap 3"),
         ({"overlap": 2, "names": ["Анна", "Анна"]}, "give 2 different ones"),
         ({"annotators": 4, "names": ["Анна", "Иван", "Олег"]}, "give 4 different ones"),
+        ({"annotators": 3, "left": [4]}, "no annotator 4 of 3"),
+        ({"annotators": 3, "left": [1]}, "2 annotators stay, fewer than the overlap 3"),
     ],
 )
 def test_too_few_people_are_an_error(
@@ -243,3 +246,59 @@ def test_a_list_is_written_an_entry_a_line(tmp_path: Any) -> None:
     write_list(tmp_path / "list.json", iter([{"ё": 1}, {"ё": 2}]))
     text = (tmp_path / "list.json").read_text(encoding="utf-8")
     assert text == '[\n{"ё": 1},\n{"ё": 2}\n]\n'
+
+
+def files(out: Any) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (out.directory / "tasks").iterdir()}
+
+
+def test_new_candidates_go_into_new_batches_and_move_nothing(
+    make_run: Make, candidates: Rows, tmp_path: Path
+) -> None:
+    path = tmp_path / "controls.csv"
+    path.write_text(CONTROLS, encoding="utf-8")
+    push = {"overlap": 2, "annotators": 3, "batch_size": 25, "repeats": 0.2, "controls": str(path)}
+    before = make_run(candidates).run("push", push=push)
+    old, dealt = files(before), {r["task"]: r["batch"] for r in rows(before).values()}
+    more = [*candidates, *(candidate(n) for n in range(60, 160))]
+    more_controls = "Хлеб испекли к обеду.,Хлеб к обеду готов,entailment,Испекли к обеду\n"
+    path.write_text(CONTROLS + more_controls, encoding="utf-8")
+    after = make_run(more[::-1]).run("push", push=push, redo=True)
+    new = files(after)
+    assert old.items() <= new.items()
+    assert set(new) - set(old) == {f"{a:02d}-{b:04d}.json" for a in (1, 2, 3) for b in range(4, 8)}
+    assert dealt.items() <= {r["task"]: r["batch"] for r in rows(after).values()}.items()
+    seen: Counter[str] = Counter()
+    for data in sheets(after).values():
+        seen.update(d["task"] for d in data)
+    kinds = {task: row["kind"] for task, row in rows(after).items()}
+    assert {n for task, n in seen.items() if kinds[task] == "item"} == {2}
+    assert {n for task, n in seen.items() if kinds[task] == "control"} == {3}
+    assert sum(n == "control" for n in kinds.values()) == 4
+    assert after.manifest.facts["dealt_before"] == 60
+    again = make_run(more).run("push", push=push, redo=True)
+    assert files(again) == new
+
+
+def test_the_items_of_somebody_who_left_are_dealt_to_others(
+    make_run: Make, candidates: Rows
+) -> None:
+    push = {"overlap": 2, "annotators": 4, "batch_size": 20}
+    run = make_run(candidates)
+    before = run.run("push", push=push)
+    old = files(before)
+    theirs = {d["task"] for name, data in sheets(before).items() if name[:2] == "02" for d in data}
+    after = run.run("push", push=push | {"left": [2]})
+    new = files(after)
+    assert old.items() <= new.items()
+    added = [name for name in new if name not in old]
+    assert added and not [name for name in added if name.startswith("02")]
+    dealt: Counter[str] = Counter()
+    for name, data in sheets(after).items():
+        if name[:2] != "02":
+            assert len({d["task"] for d in data}) == len(data)
+            dealt.update(d["task"] for d in data)
+    assert set(dealt.values()) == {2} and len(dealt) == 60
+    loads = Counter(name[:2] for name in added for _ in json.loads(new[name]))
+    assert sum(loads.values()) == len(theirs) and max(loads.values()) - min(loads.values()) <= 4
+    assert files(run.run("push", push=push | {"left": [2]}, redo=True)) == new
