@@ -165,17 +165,19 @@ def _sort_out(
 
 def _notes(table: pd.DataFrame, broken: list[Exclusion]) -> str:
     lines = [
-        "| worker | votes | controls right | repeats alike | with others | seconds | excluded |",
-        "|---|--:|--:|--:|--:|--:|---|",
+        "| worker | votes | controls right | repeats alike | with others | seconds | entropy "
+        "| excluded |",
+        "|---|--:|--:|--:|--:|--:|--:|---|",
     ]
     for worker, row in table.iterrows():
         controls = _share(row["control_accuracy"], row["controls"])
         repeats = _share(row["self_agreement"], row["repeats"])
         others = _share(row["majority_agreement"], row["others"])
         seconds = "" if pd.isna(row["median_seconds"]) else f"{row['median_seconds']:.1f}"
+        entropy = "" if pd.isna(row["entropy"]) else f"{row['entropy']:.2f}"
         lines.append(
             f"| {worker} | {row['votes']} | {controls} | {repeats} | {others} | {seconds} "
-            f"| {row['excluded']} |"
+            f"| {entropy} | {row['excluded']} |"
         )
     kept = [f"- {e.worker} is kept by the recipe in spite of {e}" for e in broken if e.kept]
     undo = 'To undo an exclusion, name the worker in `annotation.quality.keep = ["..."]`.'

@@ -6,26 +6,29 @@ notes of the step's own `report.md`. Days and times are those of the votes; noth
 
 import json
 from collections import Counter
-from math import ceil
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from annotation.adjudication import entropies
 from annotation.agreement import Figure
-from annotation.ballots import ballots
+from annotation.ballots import ballots, deciding
 from annotation.decisions import UNDECIDED, agreement_lines, tally
+from annotation.people import told
+from annotation.push import SHEET_TABLE
 from annotation.quality import ADJUDICATION, WORKERS
 from annotation.stage import CANDIDATES, ReportSection
 from annotation.tasks import CONTROL, ITEM
 from annotation.workers import wilson
+from annotation.workload import progress, shares_of_work
 from rupairs.steps import Context
 from rupairs.store import DROPPED, read_table
 
 PAGE, FIGURES = "report.html", "report.json"
-_WEEK = 7
 _ENOUGH = 5
+_NO_SHEETS: dict[str, Any] = {"dealt": None, "done": None, "left": None}
 
 Row = dict[str, Any]
 
@@ -48,56 +51,42 @@ def gather(context: Context) -> Row:
     push = context.inputs["annotation.push"]
     votes = context.inputs["annotation.pull"].table()
     frame = ballots(votes, {})[votes.column("latest").to_numpy()]
-    decisions = context.inputs["annotation.decisions"]
+    quality, decisions = (context.inputs[f"annotation.{n}"] for n in ("quality", "decisions"))
+    kept = quality.table(["task", "annotator", "kind"]).to_pandas()
     day = pd.to_datetime(frame["created_at"], utc=True, format="ISO8601", errors="coerce")
     frame = frame.assign(day=day.dt.strftime("%Y-%m-%d"))
     tasks = push.table(["task", "pair_id", "kind", "gold"]).to_pandas()
+    counts = frame.index.isin(_counting(votes, kept))
+    overlap = int(push.manifest.facts["overlap"])
+    sheets = read_table(push.directory / SHEET_TABLE).to_pandas()
+    people, unclaimed = shares_of_work(sheets, votes.filter(votes["latest"]).to_pandas())
     return {
         "title": context.recipe.run.name,
         "simulated": context.simulated,
-        "progress": progress(tasks, frame, int(push.manifest.facts["overlap"])),
+        "progress": progress(
+            tasks, frame[counts], overlap, int(deciding(frame).index.size - counts.sum())
+        ),
+        "warnings": list(told(context.inputs["annotation.pull"].manifest.facts)),
         "decided": decisions.manifest.counts.rows_out,
         "dropped": decisions.manifest.counts.dropped_by_reason,
         "method": decisions.manifest.facts["method"],
         "agreement": decisions.manifest.facts["agreement"],
         "label_shares": decisions.manifest.facts["label_shares"],
-        "workers": _workers(context),
+        "workers": [row | people.get(row["worker"], _NO_SHEETS) for row in _workers(context)],
+        "unclaimed": unclaimed,
         "days": days(frame[frame["kind"] == ITEM]),
         "controls": controls(frame, tasks),
         "disagreements": _disagreements(context, config.examples),
     }
 
 
-def progress(tasks: pd.DataFrame, frame: pd.DataFrame, overlap: int) -> Row:
-    """Return how many votes items have and need, and when they have them at the present rate.
-
-    The rate is that of the last seven days up to the last vote.
-    """
-    items = tasks["pair_id"][tasks["kind"] == ITEM]
-    judged = frame[frame["kind"] == ITEM]
-    votes = judged.groupby("task").size().reindex(items, fill_value=0)
-    left = int((overlap - votes).clip(lower=0).sum())
-    found: Row = {
-        "items": len(items),
-        "overlap": overlap,
-        "complete": int((votes >= overlap).sum()),
-        "begun": int(((votes > 0) & (votes < overlap)).sum()),
-        "votes": int(votes.sum()),
-        "votes_left": left,
-        "last_day": None,
-        "votes_a_day": None,
-        "ends": None,
-    }
-    dates = pd.to_datetime(judged["day"].dropna())
-    if len(dates):
-        last = dates.max()
-        span = min(_WEEK, (last - dates.min()).days + 1)
-        recent = int((dates > last - pd.Timedelta(days=span)).sum())
-        found["last_day"] = f"{last:%Y-%m-%d}"
-        found["votes_a_day"] = round(recent / span, 2)
-        if left:
-            found["ends"] = f"{last + pd.Timedelta(days=ceil(left * span / recent)):%Y-%m-%d}"
-    return found
+def _counting(votes: pa.Table, kept: pd.DataFrame) -> "pd.Index[Any]":
+    """Return the rows of the votes that `annotation.quality` kept, the adjudicators' left out."""
+    names = ["task", "annotator"]
+    found = votes.select([*names, "latest"]).to_pandas()
+    there = kept[kept["kind"] != ADJUDICATION][names].drop_duplicates()
+    rows = found[found["latest"]].reset_index().merge(there, on=names)
+    return pd.Index(rows["index"])
 
 
 def days(frame: pd.DataFrame) -> list[Row]:
@@ -195,7 +184,8 @@ def _notes(figures: Row) -> list[str]:
         f"The page for people is `{PAGE}`.",
         "",
         f"{done['complete']} of {done['items']} items have {done['overlap']} votes, "
-        f"{done['begun']} have fewer; {done['votes_left']} votes are left.",
+        f"{done['begun']} have fewer; {done['votes_left']} votes are left, "
+        f"{done['votes_set_aside']} votes set aside.",
     ]
     if done["ends"]:
         lines.append(
@@ -210,6 +200,24 @@ def _notes(figures: Row) -> list[str]:
             f"Controls: {asked['accuracy']:.1%} of {asked['votes']} votes are right "
             f"({asked['low']:.1%} to {asked['high']:.1%})."
         )
+    lines += [f"- {line}" for line in figures["warnings"]]
+    lines += [
+        f"- Nobody has begun the {row['dealt']} tasks of annotator {row['annotator']}."
+        for row in figures["unclaimed"]
+    ]
+    lines += [
+        "",
+        "| annotator | dealt | done | left | entropy of labels, bits |",
+        "|---|--:|--:|--:|--:|",
+    ]
+    lines += [_work(worker) for worker in figures["workers"]]
+    lines.append("")
     flagged = [w for w in figures["workers"] if w["flags"]]
     lines += [f"- {w['worker']}: {', '.join(w['flags'])}" for w in flagged]
     return lines
+
+
+def _work(worker: Row) -> str:
+    counts = ("" if worker[n] is None else str(worker[n]) for n in _NO_SHEETS)
+    entropy = "" if worker["entropy"] is None else f"{worker['entropy']:.2f}"
+    return f"| {worker['worker']} | {' | '.join(counts)} | {entropy} |"

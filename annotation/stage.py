@@ -263,6 +263,7 @@ STAGE = Stage(
                 "annotation.decisions",
                 CANDIDATES,
             ),
+            version=2,
         ),
     ),
 )

@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from annotation.report import controls, flags, progress
+from annotation.people import opaque
+from annotation.report import controls, flags, progress, shares_of_work
 from rupairs.page import shown
 from rupairs.store import StageReader
 from tests.annotation.voting import ballots
@@ -83,12 +84,13 @@ def test_the_page_the_figures_and_the_notes_say_the_same(reported: Path) -> None
     careless = next(w for w in figures["workers"] if w["worker"] == "simulated-4")
     assert "fast" in careless["flags"]
     done = figures["progress"]
-    assert (done["complete"], done["votes_left"]) == (60, 0)
+    # The rule sets two of the four aside.
+    assert (done["complete"], done["votes_left"], done["votes_set_aside"]) == (0, 120, 120)
     notes = (reported / "report.md").read_text(encoding="utf-8")
     value = figures["agreement"]["krippendorff_alpha"]["value"]
     page = (reported / "report.html").read_text(encoding="utf-8")
     assert f"{value:.3f}" in notes and f"{value:.3f}" in page
-    assert "60 of 60 items have 4 votes" in notes
+    assert "0 of 60 items have 4 votes, 60 have fewer; 120 votes are left" in notes
 
 
 def test_progress_and_when_it_ends() -> None:
@@ -149,3 +151,52 @@ def test_flags_say_what_is_worth_a_word() -> None:
 def test_marks_that_turn_the_direction_are_shown() -> None:
     assert shown("a\u202eb\u200fc") == "a[U+202E]b[U+200F]c"
     assert shown("ёлка «а» ש") == "ёлка «а» ש"
+
+
+def test_votes_that_were_set_aside_are_still_to_be_given(
+    make_run: Make, candidates: Rows, native: Any, write: Callable[[Any], Path]
+) -> None:
+    entries = [
+        native.entry(c, *(native.annotation(c, "neutral", by) for by in (1, 2, 3)))
+        for c in candidates[:30]
+    ]
+    settings: dict[str, Any] = {"push": {"overlap": 3}, "pull": {"export": str(write(entries))}}
+    run = make_run(candidates[:30])
+    first = run.run("report", **settings).manifest.facts["progress"]
+    assert (first["complete"], first["votes_left"], first["votes_set_aside"]) == (30, 0, 0)
+    quality = {"exclude": [opaque("1"), opaque("2")]}
+    out = run.run("report", quality=quality, **settings)
+    done = out.manifest.facts["progress"]
+    assert (done["complete"], done["begun"], done["votes"]) == (0, 30, 30)
+    assert (done["votes_left"], done["votes_set_aside"]) == (60, 60)
+    for name in ("report.html", "report.md"):
+        assert "60 votes set aside" in (out.directory / name).read_text(encoding="utf-8")
+
+
+def test_what_each_person_has_left_is_told_by_what_they_answered() -> None:
+    sheets = pd.DataFrame(
+        [(1, "a"), (1, "b"), (1, "c"), (2, "b"), (2, "c"), (2, "d"), (3, "e")],
+        columns=["annotator", "task"],
+    )
+    votes = pd.DataFrame(
+        [("a", "vera"), ("b", "vera"), ("d", "anna"), ("c", "anna"), ("c", "guest")],
+        columns=["task", "annotator"],
+    )
+    people, unclaimed = shares_of_work(sheets, votes)
+    assert people == {
+        "vera": {"dealt": 3, "done": 2, "left": 1},
+        "anna": {"dealt": 3, "done": 2, "left": 1},
+    }
+    assert unclaimed == [{"annotator": 3, "dealt": 1}]
+    nobody, all_of_them = shares_of_work(sheets, votes.iloc[:0])
+    assert nobody == {} and len(all_of_them) == 3
+
+
+def test_entropy_and_work_stand_on_the_page_and_in_the_notes(reported: Path) -> None:
+    figures = json.loads((reported / "report.json").read_text(encoding="utf-8"))
+    page = (reported / "report.html").read_text(encoding="utf-8")
+    notes = (reported / "report.md").read_text(encoding="utf-8")
+    for worker in figures["workers"]:
+        entropy = f"{worker['entropy']:.2f}"
+        assert f'<td class="n">{entropy}</td>' in page
+        assert f"| {worker['worker']} | 68 | 68 | 0 | {entropy} |" in notes
