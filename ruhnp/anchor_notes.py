@@ -10,6 +10,10 @@ from typing import Any
 from ruhnp.pool import BIN, Pool
 from ruhnp.stage import AnchorsSection
 
+NO_BENCHMARKS = (
+    "No evaluation set was named: anchors may stand in one. Set `harvest.pairs.benchmarks` or "
+    "`ruhnp.anchors.benchmarks`."
+)
 _CELL = 120
 
 
@@ -49,6 +53,8 @@ def write_notes(
     lines = [_summary(count, found, config)]
     if count < config.limit and reasons.get("over_limit"):
         lines += ["", "The pool was too small for the limit: raise `ruhnp.anchors.surplus`."]
+    if config.benchmarks is None:
+        lines += ["", f"**{NO_BENCHMARKS}**"]
     lines += ["", "| characters | sentences | anchors |", "|---|--:|--:|"]
     for start, (sentences, anchors) in found["lengths"].items():
         lines.append(f"| {start}–{int(start) + BIN - 1} | {sentences} | {anchors} |")

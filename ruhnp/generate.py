@@ -3,9 +3,9 @@
 1. Every anchor is put to the model with both prompts. A hard negative is asked for by the kind of
    change it is to make, so that the set is balanced.
 2. What the rules of `ruhnp.rules` make of an anchor stands beside it, marked by its origin.
-3. An anchor without enough texts that pass the plain checks is asked about again, for a bounded
-   number of rounds. The thresholds of [ruhnp.verify] play no part there: they can be changed at
-   any time without anything being asked again.
+3. An anchor without enough texts that pass all of [ruhnp.verify], similarity and judge included,
+   is asked about again, for a bounded number of rounds. So other checks may ask for more texts,
+   and never again for what is there; `ruhnp.verify` alone can be run with any.
 """
 
 from collections import Counter
@@ -13,9 +13,10 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
-from ruhnp.generated import GENERATED_SCHEMA, Row, judged
+from ruhnp.generated import GENERATED_SCHEMA, Row
 from ruhnp.kinds import kinds_for
-from ruhnp.stage import PROMPTS, GenerateSection, VerifySection
+from ruhnp.stage import PROMPTS, GenerateSection
+from ruhnp.verify import cosines_of, tried
 from rupairs.llm.answering import Asked, answer_all, found_in, read_all
 from rupairs.llm.log import ReplayLog
 from rupairs.llm.models import LanguageModel, language_model
@@ -63,6 +64,16 @@ class Questions:
         wanted = Counter(rounds[a["text_id"]][start] for a in anchors)
         return sum(n * len(list(self.of(anchors[0], [w]))) for w, n in wanted.items())
 
+    def kinds(self, anchors: Iterable[Row], rounds: dict[str, Rounds]) -> Counter[str]:
+        """Return how many texts of each kind of change were asked for ("side kind")."""
+        asked: Counter[str] = Counter()
+        for side, (kind, task) in enumerate(self.tasks.items()):
+            for anchor in anchors if task.kinds else ():
+                n = sum(counts[side] for counts in rounds[anchor["text_id"]])
+                changes = kinds_for(anchor["text"], anchor["text_id"], n, self.seed)
+                asked.update(f"{kind} {change}" for change in changes)
+        return asked
+
     def _asked(self, anchor: Row, kind: str, task: Task, n: int, first: int) -> Iterator[Asked]:
         changes = (
             kinds_for(anchor["text"], anchor["text_id"], n, self.seed, first) if task.kinds else ()
@@ -96,20 +107,38 @@ def _top_up(
 ) -> int:
     """Add a round for the anchors that lack texts; returns how many do."""
     config, lacking = context.config, 0
+    good = _good(context, _texts(context, questions, anchors, rounds))
+    for anchor in anchors:
+        missing = (
+            max(0, config.enough_positives - good[anchor["text_id"], "positive"]),
+            max(0, config.enough_negatives - good[anchor["text_id"], "negative"]),
+        )
+        rounds[anchor["text_id"]].append((missing[0] * _SURPLUS, missing[1] * _SURPLUS))
+        lacking += any(missing)
+    context.facts.setdefault("lacking", []).append(lacking)
+    return lacking
+
+
+def _good(context: Context, rows: Iterable[Row]) -> Counter[tuple[str, str]]:
+    """Return how many texts of each anchor and kind pass the checks of [ruhnp.verify]."""
+    good: Counter[tuple[str, str]] = Counter()
+    for block in tried(context, rows, context.stage.verify, cosines_of(context)):
+        good.update((t.row["anchor_id"], t.row["kind"]) for t in block if t.fault is None)
+    context.facts.pop("judge_calls", None)  # ruhnp.verify tells them, each once
+    return good
+
+
+def _texts(
+    context: Context, questions: Questions, anchors: list[Row], rounds: dict[str, Rounds]
+) -> Iterator[Row]:
+    """Yield what there is of every anchor so far, in the order in which it will be written."""
     with ReplayLog(context.log_path) as log:
         for anchor in anchors:
-            plan = rounds[anchor["text_id"]]
-            found = found_in(log, questions.model, questions.of(anchor, plan))
-            rows = [_row(s, c) for s, c in found if isinstance(c, Candidate)]
-            rows += _rule_rows(anchor, config, context.seed)
-            good = Counter(r["kind"] for r, fault in judged(rows, VerifySection()) if not fault)
-            missing = (
-                max(0, config.enough_positives - good["positive"]),
-                max(0, config.enough_negatives - good["negative"]),
-            )
-            plan.append((missing[0] * _SURPLUS, missing[1] * _SURPLUS))
-            lacking += any(missing)
-    return lacking
+            asked = questions.of(anchor, rounds[anchor["text_id"]])
+            for subject, found in found_in(log, questions.model, asked):
+                if isinstance(found, Candidate):
+                    yield _row(subject, found)
+            yield from _rule_rows(anchor, context.config, context.seed)
 
 
 def _write(
@@ -131,6 +160,7 @@ def _write(
         for anchor in (current, *remaining):
             _keep_rules(context, writer, anchor)
     context.facts["rounds"] = max((len(plan) for plan in rounds.values()), default=0)
+    context.facts["asked"] = dict(sorted(questions.kinds(anchors, rounds).items()))
 
 
 def _keep_rules(context: Context, writer: Any, anchor: Row | None) -> None:

@@ -10,13 +10,12 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ruhnp.cosines import BLOCK, Cosines
 from ruhnp.judge import UNJUDGED, verdicts
 from ruhnp.measuring.chain import Chain, Seen, by_label, chain, overlap, tried
-from ruhnp.measuring.cosines import STORE, Cosines
 from ruhnp.measuring.figures import Estimate, auc
 from ruhnp.measuring.labelled import (
     BETWEEN,
@@ -31,7 +30,6 @@ from ruhnp.measuring.labelled import (
 )
 from ruhnp.measuring.thresholds import Choice, choices
 from ruhnp.stage import RuhnpSection, VerifySection
-from rupairs.encoder import Encoder, load_encoder
 from rupairs.progress import Advance
 from rupairs.steps import Context
 from rupairs.text import share
@@ -127,7 +125,11 @@ def _seen(
 ) -> list[Seen]:
     texts = [(pair.first, pair.second) for pair in pairs]
     judge = context.stage.verify.judge
-    values = cosines.of(texts, advance, note)
+    values: list[float] = []
+    for start in range(0, len(texts), BLOCK):
+        block = texts[start : start + BLOCK]
+        values += cosines.of(block)
+        advance(len(block), note)
     said = list(verdicts(context, judge, texts)) if judge else [UNJUDGED] * len(pairs)
     return [Seen(*each) for each in zip(pairs, values, said, strict=True)]
 
@@ -150,11 +152,10 @@ def write_json(context: Context, measured: list[Measured]) -> dict[str, Any]:
     return facts
 
 
-def measured_in_step(context: Context, encoder: Encoder) -> str:
+def measured_in_step(context: Context, cosines: Cosines) -> str:
     """Measure for the step's own report: write the JSON, return the section in Markdown."""
     from ruhnp.measuring.page import page
 
-    cosines = Cosines(context.run / STORE, context.recipe.encoder, lambda: encoder)
     measured = measure(context, context.config.measure, cosines)
     write_json(context, measured)
     return f"\n{page(context, measured)}"
@@ -164,9 +165,7 @@ def measure_folder(context: Context, folder: Path) -> dict[str, Any]:
     """Measure on the sets in `folder`, write Markdown and JSON into `context.out`."""
     from ruhnp.measuring.page import page
 
-    section = context.recipe.encoder
-    cosines = Cosines(context.out / STORE, section, cache(lambda: load_encoder(section)))
-    measured = measure(context, folder, cosines)
+    measured = measure(context, folder, Cosines(context.out, context.recipe.encoder))
     text = f"# The verifier on labelled pairs\n\n{page(context, measured)}"
     (context.out / MARKDOWN).write_text(text, encoding="utf-8")
     return write_json(context, measured)

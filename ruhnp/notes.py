@@ -7,7 +7,8 @@ from typing import Any
 from ruhnp.generated import Fault, Row
 
 _KINDS = ("positive", "negative")
-_UNSTATED = "—"
+UNSTATED = "—"
+"""Stands for the kind of change of texts for which none was asked."""
 
 
 class Tally:
@@ -20,7 +21,7 @@ class Tally:
 
     def add(self, row: Row, fault: Fault | None) -> None:
         """Count a row and what became of it."""
-        place = (row["kind"], row["change"] or _UNSTATED, row["origin"])
+        place = (row["kind"], row["change"] or UNSTATED, row["origin"])
         self.seen[place] += 1
         if fault is None:
             self.kept[place] += 1

@@ -3,7 +3,8 @@
 1. The texts are surveyed (`ruhnp.survey`): which stand with another anchor already, and which
    anchors are complete without them. So no text is in two splits.
 2. Of surplus texts an even choice over the kinds of change is kept (`ruhnp.choice`).
-3. An incomplete anchor goes to `incomplete.parquet` with what it has; it is never padded. What
+3. Complete anchors beyond the size of `train` are dropped, by the hash that gives the splits.
+4. An incomplete anchor goes to `incomplete.parquet` with what it has; it is never padded. What
    the pair schema has no column for goes to `provenance.parquet`.
 """
 
@@ -14,6 +15,7 @@ from typing import Any
 
 from ruhnp.choice import choose
 from ruhnp.provenance import INCOMPLETE, INCOMPLETE_SCHEMA, PROVENANCE, PROVENANCE_SCHEMA, Sheet
+from ruhnp.release_notes import kinds_on_their_way, kinds_table, train_note
 from ruhnp.stage import ReleaseSection
 from ruhnp.survey import Survey, survey
 from rupairs.anchor_statistics import Statistics, kind_of_change
@@ -39,6 +41,7 @@ class _Release:
     prompts: dict[str, str]
     found: Survey
     splits: dict[str, str]
+    surplus: frozenset[str]
     writer: StageWriter
     provenance: Sheet
     incomplete: Sheet
@@ -53,6 +56,8 @@ def release(context: Context) -> None:
     complete = found.complete(config)
     sizes = {"validation": config.validation, "test": config.test}
     splits = split_by_rank(complete, sizes, context.seed)
+    surplus = _beyond(splits, config.train)
+    splits = {group: split for group, split in splits.items() if group not in surplus}
     with context.writer(PAIR_SCHEMA) as writer:
         parts = _Release(
             config=config,
@@ -61,6 +66,7 @@ def release(context: Context) -> None:
             prompts=_prompts(context.inputs["ruhnp.generate"]),
             found=found,
             splits=splits,
+            surplus=surplus,
             writer=writer,
             provenance=Sheet(PROVENANCE_SCHEMA),
             incomplete=Sheet(INCOMPLETE_SCHEMA),
@@ -71,11 +77,22 @@ def release(context: Context) -> None:
     parts.provenance.write(context.out / PROVENANCE)
     parts.incomplete.write(context.out / INCOMPLETE)
     context.facts |= {
-        "rows": len(complete),
+        "rows": len(splits),
         "incomplete_anchors": len(found.counts) - len(complete),
+        "over_limit_anchors": len(surplus),
         "statistics": parts.statistics.facts(),
     }
-    (context.out / "notes.md").write_text(parts.statistics.notes(context.facts), encoding="utf-8")
+    context.facts["kinds"] = kinds_on_their_way(context.inputs, context.facts["statistics"])
+    notes = train_note(context.facts, config) + parts.statistics.notes(context.facts)
+    notes += kinds_table(context.facts["kinds"])
+    (context.out / "notes.md").write_text(notes, encoding="utf-8")
+
+
+def _beyond(splits: dict[str, str], train: int | None) -> frozenset[str]:
+    """Return the groups that `train` has no room for; `splits` are in the order of the draw."""
+    if train is None:
+        return frozenset()
+    return frozenset([group for group, split in splits.items() if split == "train"][train:])
 
 
 def _rows(verified: StageReader) -> Iterator[Row]:
@@ -98,9 +115,12 @@ def _rows(verified: StageReader) -> Iterator[Row]:
 def _anchor(parts: _Release, rows: list[Row]) -> None:
     """Keep or drop the texts of one anchor."""
     fresh = [row for row in rows if row["number"] not in parts.found.repeated]
-    split = parts.splits.get(rows[0]["group_id"])
+    group = rows[0]["group_id"]
+    split = parts.splits.get(group)
     kept: dict[int, Row] = {}
-    if split is None:
+    if group in parts.surplus:
+        pass
+    elif split is None:
         parts.incomplete.add(_incomplete(rows[0], fresh, parts.config))
     else:
         for side, most in zip(_SIDES, _most(parts.config), strict=True):
@@ -122,6 +142,8 @@ def _anchor(parts: _Release, rows: list[Row]) -> None:
 def _reason(parts: _Release, row: Row, rows: list[Row], split: str | None) -> tuple[str, str]:
     if (earlier := parts.found.repeated.get(row["number"])) is not None:
         return "duplicate", f"stands with anchor {earlier}"
+    if row["group_id"] in parts.surplus:
+        return "over_limit", f"train is full: {parts.config.train}"
     if split is None:
         return "incomplete_row", _have(rows)
     most = dict(zip(_SIDES, _most(parts.config), strict=True))[row["kind"]]

@@ -1,11 +1,12 @@
 """The steps of RuHNP and their settings."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from rupairs.recipe import EncoderSection, RecipePath, Section
+from rupairs.recipe import EncoderSection, Recipe, RecipePath, Section
 from rupairs.steps import Stage, Step
 
 PROMPTS = Path(__file__).parent / "prompts"
@@ -16,8 +17,9 @@ class AnchorsSection(Section):
 
     A pool of `surplus` times the limit is drawn first. Of it go sentences `near` alike to another
     (0: only equal ones), and those that share `contamination` of a text with the files in the
-    folder `benchmarks`. Half of the anchors are at most `target_median` long (0: lengths as they
-    come). `topics` clusters are told by the run's encoder and drawn from evenly (0: not told).
+    folder `benchmarks`, by default that of [harvest.pairs]. Half of the anchors are at most
+    `target_median` long (0: lengths as they come). `topics` clusters are told by the run's encoder
+    and drawn from evenly (0: not told).
     """
 
     # The content of the folder is an input of the step; where it lies does not matter.
@@ -37,7 +39,7 @@ class GenerateSection(Section):
     """How many texts are asked for per anchor, and with which prompts (`prompts/*.toml`).
 
     With `rules`, rule-made texts stand beside the model's. Anchors with fewer than `enough_*`
-    texts that pass the plain checks are asked about again, up to `top_up_rounds` times.
+    texts that pass [ruhnp.verify] are asked about again, up to `top_up_rounds` times.
     """
 
     positives: int = Field(default=5, ge=1)
@@ -136,14 +138,23 @@ class VerifySection(Section):
         judge = self.judge.identity() if self.judge else None
         return super().identity() | {"judge": judge}
 
+    def passing(self) -> dict[str, Any]:
+        """Return the settings that decide which texts pass."""
+        settings = self.identity()
+        return {name: v for name, v in settings.items() if not name.startswith("measure")}
+
 
 class ReleaseSection(Section):
-    """How many texts a row keeps, what a complete row is, and the held-out splits in rows."""
+    """How many texts a row keeps, what a complete row is, and the splits in rows.
+
+    The held-out splits are filled first; `train` gets what is left, at most so many rows.
+    """
 
     max_positives: int = 5
     max_negatives: int = 5
     min_positives: int = Field(default=5, ge=1)
     min_negatives: int = Field(default=5, ge=1)
+    train: int | None = Field(default=None, ge=1)
     validation: int = Field(default=590, ge=0)
     test: int = Field(default=2_000, ge=0)
 
@@ -157,12 +168,21 @@ class ReleaseSection(Section):
 
 
 class RuhnpSection(Section):
-    """The recipe's [ruhnp] section."""
+    """The recipe's [ruhnp] section; anchors are kept out of the benchmarks that pairs are."""
 
+    inherited: ClassVar[Mapping[str, str]] = {"anchors.benchmarks": "harvest.pairs.benchmarks"}
     anchors: AnchorsSection = AnchorsSection()
     generate: GenerateSection = GenerateSection()
     verify: VerifySection = VerifySection()
     release: ReleaseSection = ReleaseSection()
+
+
+def _top_up(recipe: Recipe) -> dict[str, Any]:
+    """Return what decides which anchors are asked about again, if any are."""
+    section: Any = recipe.sections["ruhnp"]
+    if not section.generate.top_up_rounds:
+        return {}
+    return {"verify": section.verify.passing(), "encoder": recipe.encoder.identity()}
 
 
 STAGE = Stage(
@@ -184,6 +204,7 @@ STAGE = Stage(
             "ruhnp.generate:generate",
             inputs=("ruhnp.anchors",),
             core=("llm",),
+            decided_by=_top_up,
             plan="ruhnp.generate:plan",
             version=5,
         ),
@@ -202,7 +223,7 @@ STAGE = Stage(
             "make rows and splits",
             "ruhnp.release:release",
             inputs=("ruhnp.verify", "ruhnp.generate"),
-            version=2,
+            version=3,
         ),
     ),
 )

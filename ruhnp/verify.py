@@ -1,6 +1,8 @@
 """Verification: text checks, repeats inside a row, the similarity band, then the judge.
 
-A generator's text can be verified again with other thresholds at any time: nothing is asked twice.
+A generator's text can be verified again with other thresholds at any time: nothing is asked twice,
+and no model is opened for what it has said before. `ruhnp.generate` tries texts in the same way to
+see which anchors have enough.
 """
 
 from collections.abc import Iterable, Iterator
@@ -8,18 +10,17 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import islice
 
-import numpy as np
-
 from ruhnp.checks import CHECKS
+from ruhnp.cosines import BLOCK as PAIRS
+from ruhnp.cosines import Cosines
 from ruhnp.generated import ROW_CHECKS, VERIFIED_SCHEMA, Fault, Row, judged
 from ruhnp.judge import BLOCK, JUDGE_CHECKS, UNJUDGED, Verdict, disputed, verdicts
 from ruhnp.notes import Tally
 from ruhnp.stage import VerifySection
-from rupairs.encoder import Encoder, encoder_facts, load_encoder
+from rupairs.encoder import encoder_facts
 from rupairs.progress import Advance
 from rupairs.steps import Context
 
-_BATCH = 2_048
 BAND_CHECKS = ("not_similar", "too_similar")
 NAMES = (*CHECKS, *ROW_CHECKS, *BAND_CHECKS, *JUDGE_CHECKS)
 """Every check by the name that switches it and that a dropped row carries."""
@@ -38,16 +39,14 @@ class Tried:
 def verify(context: Context) -> None:
     """Write the texts that pass with similarity and verdict; drop the others."""
     config: VerifySection = context.config
-    section = context.recipe.encoder
-    encoder = load_encoder(section)
-    context.models.append(encoder_facts(section, role="similarity"))
+    cosines = cosines_of(context)
     reader = context.inputs["ruhnp.generate"]
     tally = Tally()
     with (
         context.writer(VERIFIED_SCHEMA) as writer,
         _bar(context, reader.manifest.counts.rows_out) as advance,
     ):
-        for block in tried(context, judged(reader.rows(), config), encoder):
+        for block in tried(context, reader.rows(), config, cosines):
             for item in writer.each(block):
                 tally.add(item.row, item.fault)
                 if item.fault:
@@ -55,9 +54,17 @@ def verify(context: Context) -> None:
                 else:
                     writer.keep(_kept(item))
             advance(len(block), "")
-    measured = _measured(context, encoder) if config.measure else ""
+    measured = _measured(context, cosines) if config.measure else ""
     (context.out / "notes.md").write_text(f"{tally.page()}{measured}", encoding="utf-8")
     context.facts |= tally.facts()
+
+
+def cosines_of(context: Context) -> Cosines:
+    """Return the cosines of the run's encoder, which is noted in the step's manifest."""
+    section = context.recipe.encoder
+    if (facts := encoder_facts(section, role="similarity")) not in context.models:
+        context.models.append(facts)
+    return Cosines(context.run, section)
 
 
 def _kept(item: Tried) -> Row:
@@ -76,36 +83,34 @@ def _bar(context: Context, rows: int) -> AbstractContextManager[Advance]:
     return context.progress.bar("verified", rows)
 
 
-def _measured(context: Context, encoder: Encoder) -> str:
+def _measured(context: Context, cosines: Cosines) -> str:
     from ruhnp.measure import measured_in_step
 
-    return measured_in_step(context, encoder)
+    return measured_in_step(context, cosines)
 
 
 def tried(
-    context: Context, rows: Iterable[tuple[Row, Fault | None]], encoder: Encoder
+    context: Context, rows: Iterable[Row], config: VerifySection, cosines: Cosines
 ) -> Iterator[list[Tried]]:
-    """Yield blocks of rows that have been through similarity and, if there is one, the judge."""
-    config: VerifySection = context.config
-    size = BLOCK[config.judge.kind] if config.judge else _BATCH
-    remaining = iter(rows)
+    """Yield blocks of rows that have been through all checks; rows of an anchor stand together."""
+    size = BLOCK[config.judge.kind] if config.judge else PAIRS
+    remaining = judged(rows, config)
     while block := [Tried(row, fault) for row, fault in islice(remaining, size)]:
-        for start in range(0, size, _BATCH):
-            _measure_similarity(block[start : start + _BATCH], encoder, config)
-        _judge(context, block)
+        for start in range(0, size, PAIRS):
+            _measure_similarity(block[start : start + PAIRS], cosines, config)
+        _judge(context, block, config)
         yield block
 
 
-def _measure_similarity(block: list[Tried], encoder: Encoder, config: VerifySection) -> None:
+def _measure_similarity(block: list[Tried], cosines: Cosines, config: VerifySection) -> None:
     passing = [item for item in block if item.fault is None]
-    values = similarity([(item.row["anchor"], item.row["text"]) for item in passing], encoder)
+    values = cosines.of([(item.row["anchor"], item.row["text"]) for item in passing])
     for item, value in zip(passing, values, strict=True):
         item.similarity = value
         item.fault = out_of_band(item.row["kind"], value, config)
 
 
-def _judge(context: Context, block: list[Tried]) -> None:
-    config: VerifySection = context.config
+def _judge(context: Context, block: list[Tried], config: VerifySection) -> None:
     if config.judge is None:
         return
     passing = [item for item in block if item.fault is None]
@@ -113,18 +118,6 @@ def _judge(context: Context, block: list[Tried]) -> None:
     for item, verdict in zip(passing, verdicts(context, config.judge, pairs), strict=True):
         item.verdict = verdict
         item.fault = disputed(item.row["kind"], verdict, config)
-
-
-def similarity(pairs: list[tuple[str, str]], encoder: Encoder) -> list[float]:
-    """Return the cosine of the two texts of each pair; an anchor is encoded once."""
-    if not pairs:
-        return []
-    anchors = sorted({anchor for anchor, _ in pairs})
-    place = {anchor: i for i, anchor in enumerate(anchors)}
-    vectors = encoder.encode([*anchors, *(text for _, text in pairs)])
-    index = [place[anchor] for anchor, _ in pairs]
-    cosines = np.einsum("ij,ij->i", vectors[index], vectors[len(anchors) :])
-    return [float(cosine) for cosine in cosines]
 
 
 def out_of_band(kind: str, value: float, config: VerifySection) -> Fault | None:

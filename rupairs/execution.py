@@ -178,4 +178,5 @@ def _already(directory: Path, mark: str) -> Manifest | None:
 def _config(step: Step, recipe: Recipe) -> dict[str, Any]:
     own = getattr(recipe.sections[step.stage], step.verb, None)
     config = own.identity() if isinstance(own, Section) else {}
-    return config | {name: recipe.sections[name].identity() for name in step.core}
+    core = {name: recipe.sections[name].identity() for name in step.core}
+    return config | core | step.decided_by(recipe)

@@ -31,10 +31,15 @@ _SAMPLE = "package:sample"
 
 
 class Section(BaseModel):
-    """A part of a recipe. `transient` names fields that change how, not what, is made."""
+    """A part of a recipe. `transient` names fields that change how, not what, is made.
+
+    `inherited` maps a setting of the section to the one elsewhere in the recipe, `section.key`,
+    whose value it has where it is given none.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     transient: ClassVar[frozenset[str]] = frozenset()
+    inherited: ClassVar[Mapping[str, str]] = {}
 
     def identity(self) -> dict[str, Any]:
         """Return the settings that decide the result, ready for JSON."""
@@ -274,6 +279,7 @@ def validate(path: Path, data: dict[str, Any], stages: Mapping[str, type[Section
     known = {**CORE_SECTIONS, **stages}
     if unknown := sorted(set(data) - set(known)):
         raise UsageError(f"{path}: unknown section [{unknown[0]}]; known: {', '.join(known)}")
+    data = _inheriting(data, known)
     sections: dict[str, Section] = {}
     for name, kind in known.items():
         if name not in data and name not in ("run", "encoder"):
@@ -288,6 +294,21 @@ def validate(path: Path, data: dict[str, Any], stages: Mapping[str, type[Section
             message = first["msg"].removeprefix("Value error, ")
             raise UsageError(f"{path}: {where}: {message}") from None
     return Recipe(path, sections)
+
+
+def _inheriting(data: dict[str, Any], known: Mapping[str, type[Section]]) -> dict[str, Any]:
+    """Return recipe data in which settings that are not given have the values they inherit."""
+    for name, kind in known.items():
+        for own, other in kind.inherited.items():
+            value: Any = data
+            for key in other.split("."):
+                value = value.get(key) if isinstance(value, dict) else None
+            if name not in data or value is None:
+                continue
+            for key in reversed([name, *own.split(".")]):
+                value = {key: value}
+            data = _over(value, data)
+    return data
 
 
 def _override(data: dict[str, Any], override: str) -> None:

@@ -26,6 +26,8 @@ class Step:
 
     `run(context)` does the work; `external(section)` returns name → hash of what is read from
     outside the run; `plan(recipe)` returns (LLM calls, prompt characters) without doing them.
+    `core` names the core's sections that decide the result beside the step's own table;
+    `decided_by(recipe)` returns settings from elsewhere that do so too.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Step:
     core: tuple[str, ...] = ()
     external: str | None = None
     plan: str | None = None
+    decided_by: Callable[[Recipe], Mapping[str, Any]] = lambda recipe: {}
     enabled: Callable[[Any], bool] = lambda config: True
     directory: str = ""
     version: int = 1

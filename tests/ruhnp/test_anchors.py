@@ -5,9 +5,13 @@ from typing import Any
 
 import pytest
 
+from ruhnp.anchor_notes import NO_BENCHMARKS
 from ruhnp.anchors import choose, outside, unfit
 from ruhnp.stage import AnchorsSection, RuhnpSection
 from rupairs.errors import UsageError
+from rupairs.recipe import validate
+from rupairs.runs import open_recipe
+from rupairs.steps import load_stages
 from tests.ruhnp import finished
 
 CONFIG = AnchorsSection(min_characters=20, max_characters=200)
@@ -183,6 +187,44 @@ def test_benchmarks_are_inputs_of_the_step(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("Три слова здесь", encoding="utf-8")
     assert list(outside(section)) == ["benchmarks/a.txt"]
     assert "benchmarks" not in section.anchors.identity()
+
+
+def test_anchors_inherit_the_benchmarks_of_pairs() -> None:
+    known = {name: stage.section for name, stage in load_stages().items()}
+
+    def benchmarks(**data: Any) -> Path | None:
+        section: Any = validate(Path("own.toml"), data, known).sections["ruhnp"]
+        found: Path | None = section.anchors.benchmarks
+        return found
+
+    pairs = {"pairs": {"benchmarks": "sets"}}
+    assert benchmarks(ruhnp={}) is None and benchmarks(harvest={}, ruhnp={}) is None
+    assert benchmarks(harvest=pairs, ruhnp={"anchors": {"limit": 5}}) == Path("sets").resolve()
+    own = {"anchors": {"benchmarks": "own"}}
+    assert benchmarks(harvest=pairs, ruhnp=own) == Path("own").resolve()
+    assert "ruhnp" not in validate(Path("own.toml"), {"harvest": pairs}, known).sections
+    with pytest.raises(UsageError, match=r"ruhnp\.anchors"):
+        validate(Path("own.toml"), {"harvest": pairs, "ruhnp": {"anchors": 5}}, known)
+
+
+def test_anchors_that_no_benchmark_was_kept_out_of_are_said(tmp_path: Path) -> None:
+    (tmp_path / "sets").mkdir()
+    (tmp_path / "sets/a.txt").write_text("Три слова здесь", encoding="utf-8")
+    plain = run_choose(tmp_path / "a", sentences(), limit=5)
+    kept_out = run_choose(tmp_path / "b", sentences(), limit=5, benchmarks=str(tmp_path / "sets"))
+    said = [NO_BENCHMARKS in (c.out / "notes.md").read_text("utf-8") for c in (plain, kept_out)]
+    assert said == [True, False]
+
+
+@pytest.mark.parametrize("name", ["real", "full", "full-24gb"])
+def test_shipped_recipes_draw_over_topics(name: str) -> None:
+    section: Any = open_recipe(name, []).sections["ruhnp"]
+    assert section.anchors.topics and section.anchors.target_median == 115
+
+
+def test_the_benchmarks_of_the_real_recipe_are_kept_out_of_its_anchors() -> None:
+    sections: Any = open_recipe("real", []).sections
+    assert sections["ruhnp"].anchors.benchmarks == sections["harvest"].pairs.benchmarks
 
 
 def test_a_pool_too_small_is_said(tmp_path: Path) -> None:

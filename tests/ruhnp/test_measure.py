@@ -1,5 +1,4 @@
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,6 @@ from ruhnp.cli import register
 from ruhnp.judge import UNJUDGED
 from ruhnp.measuring import labelled
 from ruhnp.measuring.chain import Seen, chain, tried
-from ruhnp.measuring.cosines import Cosines
 from ruhnp.measuring.figures import auc, decision
 from ruhnp.measuring.labelled import (
     BETWEEN,
@@ -24,9 +22,7 @@ from ruhnp.measuring.labelled import (
 )
 from ruhnp.measuring.thresholds import choices
 from ruhnp.stage import VerifySection
-from rupairs.encoder import Vectors, load_encoder
 from rupairs.errors import RupairsError, UsageError
-from rupairs.recipe import EncoderSection
 from tests.ruhnp import verifying
 from tests.ruhnp.verifying import recipe, verify, write_generated
 from tests.training.tiny import write_encoder
@@ -213,29 +209,6 @@ def test_each_check_is_counted_whatever_the_others_say() -> None:
     assert (negation.fails["same"], negation.fails["other"]) == (1, 1)
     assert (negation.alone["same"], negation.alone["other"]) == (0, 1)
     assert (band.fails["same"], band.alone["same"]) == (1, 0)
-
-
-def vectors(section: EncoderSection, texts: list[tuple[str, str]]) -> Iterator[tuple[Vectors, ...]]:
-    model = load_encoder(section)
-    return ((*model.encode(pair),) for pair in texts)
-
-
-def test_cosines_are_computed_once(encoder: Path, tmp_path: Path) -> None:
-    section = EncoderSection(model=str(encoder), max_length=64)
-    texts = [("Маяк погас.", "Маяк не горит."), ("Маяк погас.", "Лодка у маяка.")]
-    path, done = tmp_path / "measure.sqlite", []
-
-    def of(pairs: list[tuple[str, str]], section: EncoderSection, opened: object) -> list[float]:
-        return Cosines(path, section, opened).of(pairs, lambda n, note: done.append(n), "")
-
-    first = of(texts[:1], section, lambda: load_encoder(section))
-    both = of(texts, section, lambda: load_encoder(section))
-    assert both[0] == first[0] and both[1] != both[0]
-    assert both == pytest.approx([float(v @ w) for v, w in vectors(section, texts)], abs=1e-6)
-    assert done == [0, 1, 1, 1]
-    assert of(texts, section, None) == both
-    with pytest.raises(TypeError):
-        of(texts, EncoderSection(model=str(encoder), max_length=16), None)
 
 
 def settings(encoder: Path, tmp_path: Path) -> Path:

@@ -10,6 +10,7 @@ from ruhnp.generated import GENERATED_SCHEMA, VERIFIED_SCHEMA
 from ruhnp.release import release
 from rupairs.errors import RupairsError, UsageError
 from rupairs.recipe import validate
+from rupairs.runs import open_recipe
 from rupairs.steps import Context
 from rupairs.store import read_table
 from rupairs.views import by_anchor
@@ -153,6 +154,50 @@ def test_a_text_that_is_an_anchor_is_no_passage(tmp_path: Path) -> None:
     queries = {p["query"] for p in finished.kept(context.out)}
     assert not queries & {p["passage"] for p in finished.kept(context.out)}
     assert {one, other} <= queries
+
+
+def test_train_takes_so_many_rows_and_the_rest_is_over_the_limit(tmp_path: Path) -> None:
+    groups = [*anchors(9), texts("Мельница у пруда сгорела.", positives=1)]
+    context = run_release(tmp_path / "a", flat(groups), train=4)
+    pairs = finished.kept(context.out)
+    splits = {pair["query"]: pair["split"] for pair in pairs}
+    assert Counter(splits.values()) == {"train": 4, "validation": 1, "test": 1}
+    assert reasons(context)["over_limit"] == 3 * (3 + 5)
+    facts = context.facts
+    assert (facts["rows"], facts["over_limit_anchors"], facts["incomplete_anchors"]) == (6, 3, 1)
+    assert read_table(context.out / "incomplete.parquet").num_rows == 1
+    notes = (context.out / "notes.md").read_text("utf-8")
+    assert notes.startswith("4 rows in train, as asked for; 3 more complete anchors were left out.")
+    more = run_release(tmp_path / "b", flat(groups), train=6)
+    larger = {pair["query"]: pair["split"] for pair in finished.kept(more.out)}
+    assert splits.items() <= larger.items(), "a larger train only adds"
+    short = run_release(tmp_path / "c", flat(groups), train=8)
+    assert short.facts["over_limit_anchors"] == 0
+    notes = (short.out / "notes.md").read_text("utf-8")
+    assert notes.startswith("**7 rows in train, 8 were asked for:** raise")
+
+
+def test_the_full_recipe_has_the_published_sizes() -> None:
+    section: Any = open_recipe("full", []).sections["ruhnp"]
+    sizes = section.release.train, section.release.validation, section.release.test
+    assert sizes == (100_000, 590, 2_000)
+
+
+def test_kinds_of_change_are_followed_from_the_request_to_the_row(tmp_path: Path) -> None:
+    rows = flat(anchors(5))
+    inputs = {
+        "ruhnp.verify": finished.write_stage(tmp_path, "ruhnp.verify", VERIFIED_SCHEMA, rows),
+        "ruhnp.generate": finished.write_stage(tmp_path, "ruhnp.generate", GENERATED_SCHEMA, []),
+    }
+    tried = {"negative number": {"texts": 14, "kept": 10}, "positive —": {"texts": 15, "kept": 15}}
+    inputs["ruhnp.verify"].manifest.facts["by_change"] = tried
+    inputs["ruhnp.generate"].manifest.facts["asked"] = {"negative number": 20}
+    context = finished.context(tmp_path, "release", inputs, **SETTINGS | {"max_negatives": 9})
+    release(context)
+    counts = {"asked": 20, "written": 14, "passed": 10, "released": 10}
+    assert context.facts["kinds"] == {"negative number": counts}
+    notes = (context.out / "notes.md").read_text("utf-8")
+    assert "| negative | number | 20 | 14 | 10 | 10 |" in notes
 
 
 def test_provenance_says_where_each_pair_came_from(tmp_path: Path) -> None:

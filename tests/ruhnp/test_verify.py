@@ -5,11 +5,8 @@ import pytest
 
 from ruhnp.generated import VERIFIED_SCHEMA
 from ruhnp.notes import table
-from ruhnp.verify import similarity
-from rupairs.encoder import load_encoder
-from rupairs.recipe import EncoderSection
 from rupairs.store import read_table, schema_of
-from tests.ruhnp.verifying import NEGATIVE, POSITIVE, kept, recipe, row, verify, write_generated
+from tests.ruhnp.verifying import kept, recipe, row, verify, write_generated
 from tests.training.tiny import write_encoder
 
 
@@ -64,6 +61,20 @@ def test_other_thresholds_ask_nothing_and_give_the_same_again(
     assert not (tmp_path / "llm.sqlite").exists()
 
 
+def test_other_thresholds_open_no_encoder(
+    encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_generated(tmp_path)
+    first = kept(verify(tmp_path, recipe(encoder)))
+    monkeypatch.setattr("ruhnp.cosines.load_encoder", None)
+    strict = verify(tmp_path, recipe(encoder, min_positive_similarity=1.1))
+    assert strict.manifest.counts.dropped_by_reason["not_similar"] == 2
+    cosines = {row["text"]: row["similarity"] for row in first}
+    assert all(cosines[row["text"]] == row["similarity"] for row in kept(strict))
+    with pytest.raises(TypeError):  # what was not seen before is not made up
+        verify(tmp_path, recipe(encoder, checks=("not_similar",)))
+
+
 def test_switched_off_checks_drop_nothing(encoder: Path, tmp_path: Path) -> None:
     write_generated(tmp_path, (row("positive", "Yes."), row("negative", "Yes.")))
     assert len(kept(verify(tmp_path, recipe(encoder, checks=())))) == 2
@@ -77,16 +88,6 @@ def test_bands_have_floors_and_ceilings(encoder: Path, tmp_path: Path) -> None:
     assert outcome.manifest.counts.dropped_by_reason == {"other_change": 1, "too_similar": 3}
     outcome = verify(tmp_path, recipe(encoder, min_positive_similarity=1.1))
     assert outcome.manifest.counts.dropped_by_reason == {"not_similar": 2, "other_change": 1}
-
-
-def test_an_anchor_is_encoded_once(encoder: Path) -> None:
-    model = load_encoder(EncoderSection(model=str(encoder)))
-    pairs = [("Паром ушёл.", POSITIVE), ("Паром ушёл.", NEGATIVE), ("Маяк погас.", POSITIVE)]
-    texts = [text for pair in pairs for text in pair]
-    vectors = dict(zip(texts, model.encode(texts), strict=True))
-    direct = [float(vectors[a] @ vectors[b]) for a, b in pairs]
-    assert similarity(pairs, model) == pytest.approx(direct, abs=1e-5)
-    assert similarity([], model) == []
 
 
 def test_the_generator_answers_stay_where_they_are(encoder: Path, tmp_path: Path) -> None:
