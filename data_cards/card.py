@@ -10,12 +10,14 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from data_cards.readme import Readme
+from data_cards.readme import Readme, with_prose
 from data_cards.russian import counted, in_russian, markdown_in_russian, number
 from data_cards.stage import CardSection
 from rupairs.manifest import Manifest, ModelFacts
 
 RUSSIAN = "README.ru.md"
+FOLDER = "path/to/this/folder"
+_PAGE = re.compile(r"https?://[^/]+/(?:datasets/)?([^/]+/[^/]+?)/?")
 _TEMPLATES = Path(__file__).parent / "templates"
 _SIZES = (
     (1_000, "n<1K"),
@@ -38,14 +40,20 @@ def write_cards(
     A name that a template asks for and `facts` lacks is an error, so a card has no silent gaps.
     """
     environment = _environment()
+    facts = {"where": _where(section.url), **facts}
     made, russian = (
         environment.get_template(f"{name}{language}.md.jinja").render(**facts)
         for language in ("", ".ru")
     )
-    card = Readme(front, made=made, before=section.prose_text()).text()
+    card = with_prose(Readme(front, made=made, before=section.prose_text())).text()
     (folder / "README.md").write_text(card, encoding="utf-8")
     parts = (section.russian_prose_text(), russian.strip())
     (folder / RUSSIAN).write_text("\n\n".join(filter(None, parts)) + "\n", encoding="utf-8")
+
+
+def at_home(text: str, name: str) -> str:
+    """Return a card whose usage opens the set where it is published."""
+    return text.replace(FOLDER, name)
 
 
 def description(name: str, facts: Mapping[str, Any]) -> str:
@@ -71,6 +79,12 @@ def _environment() -> Environment:
         "number": number,
     }
     return environment
+
+
+def _where(url: str) -> str:
+    """Return what opens a release: its name on the Hub if its page is known."""
+    found = _PAGE.fullmatch(url)
+    return found[1] if found else FOLDER
 
 
 def size_category(rows: int) -> str:

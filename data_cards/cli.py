@@ -43,19 +43,28 @@ def _card(app: typer.Typer) -> None:
 def _publish(app: typer.Typer) -> None:
     @app.command()
     def publish(  # noqa: PLR0913, PLR0917 (one option each)
-        folder: Annotated[Path, typer.Argument(help="A release folder: RUN/release/ruhnp.")],
+        folder: Annotated[Path, typer.Argument(help="A release folder, as RUN/release/ruhnp.")],
         repo: Annotated[str, typer.Argument(help="OWNER/NAME on the Hub.")],
         yes: Annotated[bool, typer.Option("--yes", help="Send it; else only show what.")] = False,
-        public: Annotated[bool, typer.Option(help="If the repository is to be made.")] = False,
-        branch: Annotated[str, typer.Option(help="Where to.")] = "main",
-        pull_request: Annotated[bool, typer.Option("--pr", help="Ask others to merge.")] = False,
-        tag: Annotated[str | None, typer.Option(help="Such as v1.0; never moved.")] = None,
-        message: Annotated[str, typer.Option(help="Of the commit.")] = "",
+        public: Annotated[
+            bool, typer.Option("--public", help="Make a new repository public, not private.")
+        ] = False,
+        branch: Annotated[
+            str, typer.Option(help="The branch to send to; made if it is not there.")
+        ] = "main",
+        pull_request: Annotated[
+            bool, typer.Option("--pr", help="Open a pull request, for others to merge.")
+        ] = False,
+        tag: Annotated[
+            str | None, typer.Option(help="Tag the commit, as v1.0; a tag is never moved.")
+        ] = None,
+        message: Annotated[str, typer.Option(help="The commit's first line.")] = "",
         simulated: Annotated[
-            bool, typer.Option("--simulated", help="Though its reviewers were a program.")
+            bool, typer.Option("--simulated", help="Publish though the reviewers were a program.")
         ] = False,
         displace: Annotated[
-            bool, typer.Option("--displace", help="Replace prose on the Hub by the release's.")
+            bool,
+            typer.Option("--displace", help="Let the release's prose replace that of others."),
         ] = False,
         as_json: AsJson = False,
     ) -> None:

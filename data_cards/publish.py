@@ -6,19 +6,31 @@
 3. The commit names the head it was compared with, so that somebody else's change in between is not
    written over. After a fault the comparison is made anew: what has arrived is not sent again, and
    a commit whose answer was lost is found to be there.
+   A pull request that holds the release already is not asked for again.
 4. What arrived is compared by hash, then opened from the Hub (`data_cards.loading`).
 """
 
 import difflib
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from data_cards.card import RUSSIAN, at_home
 from data_cards.hub_errors import MovedError, PassingHubError, told
 from data_cards.readme import displaced, merged, read_readme, readme_text
-from data_cards.remote import README, Change, Head, Kind, Place, changes, head, publishable
+from data_cards.remote import (
+    README,
+    Change,
+    Head,
+    Kind,
+    Place,
+    changes,
+    head,
+    publishable,
+    pull_requests,
+)
 from rupairs.errors import RupairsError
 from rupairs.manifest import Manifest, read_manifest, sha256
 
@@ -72,12 +84,13 @@ class Plan:
 
 @dataclass(frozen=True)
 class Published:
-    """The commit that holds the release now; `sent` is 0 where it was there already."""
+    """The commit that holds the release, and its files; `sent` is 0 where it was there already."""
 
     commit: str
     url: str
     sent: int
     tag: str | None
+    files: Mapping[str, Path | bytes] = field(repr=False)
 
 
 def open_release(folder: Path, wishes: Wishes) -> Release:
@@ -125,8 +138,11 @@ def plan(api: Any, release: Release, place: Place, wishes: Wishes) -> Plan:
             f"{name}: holds text that the release's prose would replace («{lost[0][:80]}»): put it "
             "into the prose file of the recipe, or say --displace"
         )
+    ours = replace(ours, made=at_home(ours.made, place.repo))
     after = merged(ours, theirs).text()
     files[README] = after.encode()
+    if RUSSIAN in files:
+        files[RUSSIAN] = at_home((release.folder / RUSSIAN).read_text("utf-8"), place.repo).encode()
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
     difference = list(difflib.unified_diff(old, new, "on the Hub", "after publishing"))
     return Plan(place, there, changes(files, there), files, difference)
@@ -142,14 +158,7 @@ def publish(
     """Send what differs, in one commit; raises `RupairsError` after the last try."""
     for tried in range(_TRIES):
         try:
-            found = plan(api, release, place, wishes)
-            if not found.there.exists:
-                _create(api, place, wishes)
-                found = plan(api, release, place, wishes)
-            commit, url = _commit(api, found, release, wishes)
-            if wishes.tag:
-                _tag(api, place, commit, wishes.tag)
-            return Published(commit, url, len(found.pending), wishes.tag)
+            return _published(api, release, place, wishes)
         except PassingHubError as fault:
             if tried + 1 == _TRIES:
                 raise
@@ -161,18 +170,49 @@ def publish(
     raise AssertionError
 
 
+def _published(api: Any, release: Release, place: Place, wishes: Wishes) -> Published:
+    """Try once."""
+    found = plan(api, release, place, wishes)
+    if found.there.commit is None:
+        _create(api, found, wishes)
+        found = plan(api, release, place, wishes)
+    asked = _asked(api, found) if wishes.pull_request and found.pending else None
+    sent = 0 if asked else len(found.pending)
+    commit, url = asked or _commit(api, found, release, wishes)
+    if wishes.tag:
+        _tag(api, place, commit, wishes.tag)
+    return Published(commit, url, sent, wishes.tag, found.files)
+
+
+def _asked(api: Any, found: Plan) -> tuple[str, str] | None:
+    """Return the commit and page of an open pull request that holds what would be sent."""
+    for place, url in pull_requests(api, found.place):
+        there = head(api, place)
+        sent = {change.name: found.files[change.name] for change in found.pending}
+        if there.commit and not any(c.fate in ("new", "changed") for c in changes(sent, there)):
+            return there.commit, url
+    return None
+
+
 def _their_readme(api: Any, place: Place, there: Head) -> str:
     if README not in there.files:
         return ""
     with told(place.address, f"reading its {README}"):
-        path = api.hf_hub_download(place.repo, README, repo_type=place.kind, revision=there.commit)
+        # A branch that is to be made begins as the main one stands.
+        at = there.commit or "main"
+        path = api.hf_hub_download(place.repo, README, repo_type=place.kind, revision=at)
     return readme_text(Path(path), f"{place.address}/{README}")
 
 
-def _create(api: Any, place: Place, wishes: Wishes) -> None:
-    with told(place.address, "making the repository"):
-        api.create_repo(place.repo, repo_type=place.kind, private=not wishes.public, exist_ok=True)
-        if place.branch != "main":
+def _create(api: Any, found: Plan, wishes: Wishes) -> None:
+    """Make what the plan lacks: the repository, the branch."""
+    place = found.place
+    if not found.there.exists:
+        with told(place.address, "making the repository"):
+            private = not wishes.public
+            api.create_repo(place.repo, repo_type=place.kind, private=private, exist_ok=True)
+    if place.branch != "main":
+        with told(place.address, "making the branch"):
             api.create_branch(place.repo, branch=place.branch, repo_type=place.kind, exist_ok=True)
 
 

@@ -2,21 +2,28 @@
 
 1. What is made from manifests stands between two comments; a new version replaces it alone.
 2. Text before and after stays as it is on the Hub, unless the release has prose of its own.
-3. In the front matter our fields win, fields that we do not set stay, and tags are joined.
+3. In the front matter our fields win, fields that we do not set stay, and tags are joined. What an
+   earlier release said of its license and its reviewers goes where this one does not say it.
+4. The made part remembers the prose of its release, so that a later one may replace that.
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from rupairs.errors import RupairsError
+from rupairs.text import digest
 
 BEGIN = "<!-- Made from manifests and replaced by every release; write above or below it. -->"
 END = "<!-- End of what is made from manifests. -->"
+# What hangs on `license`, and the tag that only some of our releases have.
+_OF_LICENSE = ("license_name", "license_link")
+_OURS_ALONE = {"simulated-annotation"}
+_PROSE = "<!-- prose {} -->"
 _FRONT = re.compile(r"\A\ufeff?\s*---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 # PyYAML leaves to Python what it says of 2024-99-99, of `0x_`, or of a thousand brackets.
 _NO_YAML = (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError)
@@ -70,8 +77,11 @@ def read_readme(text: str, name: str) -> Readme:
 
 def merged(ours: Readme, theirs: Readme) -> Readme:
     """Return the README to publish over theirs."""
-    tags = [*_tags(theirs.front), *_tags(ours.front)]
-    front = {**ours.front, **{k: v for k, v in theirs.front.items() if k not in ours.front}}
+    mine = _tags(ours.front)
+    tags = [*(tag for tag in _tags(theirs.front) if tag not in _OURS_ALONE - {*mine}), *mine]
+    gone = _OF_LICENSE if "license" in ours.front else ()
+    kept = {k: v for k, v in theirs.front.items() if k not in ours.front and k not in gone}
+    front = {n: v for n, v in {**ours.front, **kept}.items() if n != "tags"}
     if tags:
         front["tags"] = list(dict.fromkeys(tags))
     return Readme(
@@ -89,6 +99,18 @@ def _tags(front: Mapping[str, Any]) -> list[str]:
 
 
 def displaced(ours: Readme, theirs: Readme) -> list[str]:
-    """Return the texts on the Hub that our prose would replace."""
+    """Return the texts on the Hub that our prose would replace, but prose of our own."""
     pairs = ((ours.before, theirs.before), (ours.after, theirs.after))
-    return [there for here, there in pairs if here and there and here != there]
+    lost = [there for here, there in pairs if here and there and here != there]
+    return [text for text in lost if _remembered(text) not in theirs.made]
+
+
+def with_prose(readme: Readme) -> Readme:
+    """Return a README whose made part remembers the prose above it."""
+    if not readme.before.strip():
+        return readme
+    return replace(readme, made=f"{readme.made.strip()}\n\n{_remembered(readme.before)}")
+
+
+def _remembered(prose: str) -> str:
+    return _PROSE.format(digest((prose.strip(),)))

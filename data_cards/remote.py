@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -42,7 +42,10 @@ class RemoteFile:
 
 @dataclass(frozen=True)
 class Head:
-    """The newest commit of a branch and its files; no commit where there is no such branch."""
+    """The newest commit of a branch and its files.
+
+    A branch that is not there has no commit yet; made, it begins with the files of the main one.
+    """
 
     commit: str | None = None
     files: Mapping[str, RemoteFile] = field(default_factory=dict)
@@ -71,19 +74,34 @@ def head(api: Any, place: Place) -> Head:
             info = api.repo_info(place.repo, repo_type=place.kind)
         except RepositoryNotFoundError:
             return Head()
+        commit, begins = None, info.sha
         try:
             there = api.repo_info(place.repo, repo_type=place.kind, revision=place.branch)
+            commit = begins = there.sha
         except RevisionNotFoundError:
-            return Head(exists=True, private=info.private)
+            pass
         entries = api.list_repo_tree(
-            place.repo, recursive=True, revision=there.sha, repo_type=place.kind
+            place.repo, recursive=True, revision=begins, repo_type=place.kind
         )
         files = {
             entry.path: RemoteFile(entry.size, entry.blob_id, entry.lfs and entry.lfs.sha256)
             for entry in entries
             if hasattr(entry, "blob_id")
         }
-    return Head(there.sha, files, exists=True, private=info.private)
+    return Head(commit, files, exists=True, private=info.private)
+
+
+def pull_requests(api: Any, place: Place) -> list[tuple[Place, str]]:
+    """Return the open pull requests of a repository, newest first: where each is, and its page."""
+    with told(place.address, "looking for open pull requests"):
+        found = api.get_repo_discussions(
+            place.repo,
+            repo_type=place.kind,
+            discussion_type="pull_request",
+            discussion_status="open",
+        )
+        asked = sorted(found, key=lambda discussion: -discussion.num)
+    return [(replace(place, branch=f"refs/pr/{d.num}"), d.url) for d in asked]
 
 
 def publishable(folder: Path) -> dict[str, Path]:

@@ -14,6 +14,7 @@ from data_cards.opening import opened_set
 from data_cards.publish import Plan, Wishes, open_release, plan, publish
 from data_cards.remote import Place
 from data_cards.verify import Finding, verify
+from rupairs.errors import UsageError
 from rupairs.options import print_json
 
 _README_LINES = 40
@@ -23,6 +24,7 @@ def publish_shown(folder: Path, place: Place, wishes: Wishes, yes: bool, as_json
     """Print what publishing changes; with `yes`, do it, and open what has arrived."""
     from huggingface_hub import HfApi
 
+    _check_name(place.repo)
     api, release = HfApi(), open_release(folder, wishes)
     place = replace(place, kind=release.kind)
     found = plan(api, release, place, wishes)
@@ -39,17 +41,29 @@ def publish_shown(folder: Path, place: Place, wishes: Wishes, yes: bool, as_json
     if yes:
         done = publish(api, release, place, wishes)
         at = replace(place, branch=done.commit)
-        check_arrival(api, at, found.files)
+        check_arrival(api, at, done.files)
         facts |= {"sent": done.sent, "commit": done.commit, "url": done.url, "tag": done.tag}
         facts["opened"] = opened(api, at)
     if as_json:
         print_json(facts)
     elif yes:
         rows = ", ".join(f"{name} {count:,}" for name, count in facts["opened"].items())
-        print(f"{facts['sent']} files sent: {facts['url']}")
+        print(f"{_number(facts['sent'], 'file')} sent: {facts['url']}")
         print(f"opened from there, commit {facts['commit'][:12]}: {rows}")
     else:
         print("nothing was sent; --yes sends it")
+
+
+def _check_name(repo: str) -> None:
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils._validators import validate_repo_id
+
+    if repo.count("/") != 1:
+        raise UsageError(f"{repo}: say OWNER/NAME, the owner being you or your organisation")
+    try:
+        validate_repo_id(repo)
+    except HFValidationError as error:
+        raise UsageError(f"{repo}: no name that the Hub takes: {error}") from None
 
 
 def _show_plan(found: Plan, facts: dict[str, Any]) -> None:
@@ -92,8 +106,12 @@ def verify_shown(name: str, revision: str | None, benchmarks: Path | None, as_js
     counts = ", ".join(f"{split} {count:,}" for split, count in rows.items())
     print(f"{name}: {counts}")
     _show_findings(findings)
-    print(f"{len(faults)} faults" if faults else "no faults")
+    print(_number(len(faults), "fault") if faults else "no faults")
     return 1 if faults else 0
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _show_findings(findings: list[Finding]) -> None:

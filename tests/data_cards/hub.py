@@ -14,6 +14,8 @@ from typing import Any, Self
 _API = re.compile(r"/api/(models|datasets)/([^/]+/[^/]+?)(?:/(.+))?")
 _BATCH = re.compile(r"/(?:datasets/)?([^/]+/[^/]+)\.git/info/lfs/objects/batch")
 _RESOLVE = re.compile(r"/(?:(datasets)/)?([^/]+/[^/]+)/resolve/([^/]+)/(.+)")
+_PR = "refs/pr/"
+_XET = {"Cas-Url": "casUrl", "Token-Expiration": "exp", "Access-Token": "accessToken"}
 Answer = tuple[int, Any, dict[str, str]]
 
 
@@ -40,13 +42,19 @@ class Repository:
 
 
 class WritableHub:
-    """`repositories` by (kind, name); `faults` are (pattern, status, times, after it was done)."""
+    """`repositories` by (kind, name); `faults` are (pattern, status, times, after it was done).
+
+    Given a `token`, requests without it are answered 401. `xet` is where the storage of hf_xet is
+    said to be; there is none, so that large files go there in vain.
+    """
 
     def __init__(self) -> None:
         self.repositories: dict[tuple[str, str], Repository] = {}
         self.large: dict[str, bytes] = {}
         self.requests: list[str] = []
         self.faults: list[list[Any]] = []
+        self.token = ""
+        self.xet = ""
         self._lock = threading.RLock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
@@ -62,9 +70,12 @@ class WritableHub:
         before = found.files() if found.branches else {}
         return found.commit({**before, **files}, "main", "by somebody else")
 
-    def handle(self, method: str, path: str, body: bytes) -> Answer | None:
+    def handle(self, method: str, path: str, body: bytes, bearer: str) -> Answer | None:
         with self._lock:
             self.requests.append(f"{method} {path}")
+            # The address of an upload is signed, and takes no token.
+            if self.token and bearer != self.token and not path.startswith("/upload/"):
+                return 401, {"error": "Invalid credentials in Authorization header"}, {}
             fault = self._due(f"{method} {path}")
             if fault is not None and not fault[3]:
                 return (fault[1], {"error": "no"}, {}) if fault[1] else None
@@ -125,6 +136,15 @@ class WritableHub:
     def _api(self, repository: Repository, name: str, rest: str, body: bytes) -> Answer:
         verb, _, value = rest.partition("/")
         value = urllib.parse.unquote(value)
+        if verb == "xet-write-token":
+            told = {"casUrl": self.xet, "accessToken": "xet_SecretOfAnHour", "exp": 9_999_999_999}
+            headers = {f"X-Xet-{name}": str(told[key]) for name, key in _XET.items()}
+            return (200, told, headers) if self.xet else (404, {"error": "no"}, {})
+        if verb == "discussions":
+            asked = [_discussion(n, name) for n in repository.branches if n.startswith(_PR)]
+            return 200, {"discussions": asked, "count": len(asked), "start": 0}, {}
+        if verb in ("preupload", "commit") and value not in repository.branches:
+            return 404, {"error": "Invalid rev id"}, {"X-Error-Code": "RevisionNotFound"}
         if verb == "preupload":
             files = [
                 {"path": f["path"], "uploadMode": "lfs" if _is_large(f["path"]) else "regular"}
@@ -172,13 +192,13 @@ class WritableHub:
                 files[value["path"]] = base64.b64decode(value["content"])
             elif line["key"] == "lfsFile":
                 files[value["path"]] = self.large[value["oid"]]
-        asked = [n for n in repository.branches if n.startswith("refs/pr/")]
-        target = f"refs/pr/{len(asked) + 1}" if "create_pr" in self.requests[-1] else branch
+        asked = [n for n in repository.branches if n.startswith(_PR)]
+        target = f"{_PR}{len(asked) + 1}" if "create_pr" in self.requests[-1] else branch
         commit = repository.commit(files, target, header["summary"])
         url = f"{self.url}/{name}/commit/{commit}"
         told = {"success": True, "commitOid": commit, "commitUrl": url, "hookOutput": ""}
         if target != branch:
-            told["pullRequestUrl"] = f"{self.url}/datasets/{name}/discussions/1"
+            told["pullRequestUrl"] = f"{self.url}/datasets/{name}/discussions/{len(asked) + 1}"
         return 200, told, {}
 
     def _resolve(self, kind: str, name: str, revision: str, path: str) -> Answer:
@@ -204,6 +224,18 @@ class WritableHub:
         self._server.server_close()
 
 
+def _discussion(ref: str, name: str) -> dict[str, Any]:
+    return {
+        "num": int(ref.removeprefix(_PR)),
+        "title": "a release",
+        "author": {"name": "anna"},
+        "createdAt": "2026-01-01T00:00:00.000Z",
+        "status": "open",
+        "repo": {"name": name, "type": "dataset"},
+        "isPullRequest": True,
+    }
+
+
 def _is_large(path: str) -> bool:
     return path.endswith((".parquet", ".safetensors"))
 
@@ -223,7 +255,8 @@ def _handler(hub: WritableHub) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             body = self._body()
-            answer = hub.handle(self.command, urllib.parse.unquote(self._path()), body)
+            bearer = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
+            answer = hub.handle(self.command, urllib.parse.unquote(self._path()), body, bearer)
             if answer is None:
                 self.close_connection = True
                 return

@@ -1,6 +1,7 @@
 """Publishing over real HTTP: what is sent, what stays, and what faults do."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ FRONT = {
 def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[WritableHub]:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
+    # The library's own tries follow each other at once.
+    monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda seconds: None)
     with WritableHub() as found:
         yield found
 
@@ -43,11 +46,13 @@ def api(hub: WritableHub) -> HfApi:
     return HfApi(endpoint=hub.url, token=TOKEN)
 
 
-def release(folder: Path, texts: list[str], **facts: Any) -> Path:
+def release(folder: Path, texts: list[str], usage: str = "", **facts: Any) -> Path:
     folder.mkdir(parents=True)
     write_table(pa.table({"query": texts}), folder / "train.parquet")
-    (folder / "README.md").write_text(Readme(FRONT, f"# {len(texts)} строк").text(), "utf-8")
-    (folder / "README.ru.md").write_text(f"По-русски: {len(texts)} строк.\n", "utf-8")
+    (folder / "README.md").write_text(
+        Readme(FRONT, f"# {len(texts)} строк\n{usage}").text(), "utf-8"
+    )
+    (folder / "README.ru.md").write_text(f"По-русски: {len(texts)} строк.\n{usage}", "utf-8")
     (folder / "report.md").write_text("Для того, кто делал.", "utf-8")
     Manifest(
         step="data_cards.ruhnp",
@@ -146,14 +151,87 @@ def test_faults_that_pass_are_passed(
     assert sum(r.startswith("PUT /upload/") for r in hub.requests) <= 3
 
 
-@pytest.mark.parametrize(
-    ("status", "said"), [(401, "set HF_TOKEN"), (403, "set HF_TOKEN"), (413, "in one piece")]
-)
-def test_a_refusal_says_what_to_do_and_no_secret(
-    hub: WritableHub, tmp_path: Path, status: int, said: str
+def test_a_commit_that_somebody_forestalled_is_tried_again(
+    hub: WritableHub, tmp_path: Path
 ) -> None:
     hub.add("datasets", PLACE.repo, {"README.md": b"x"})
-    hub.fail("POST */commit/*", status, times=99)
+    hub.fail("POST */commit/*", 409)
+    send(hub, release(tmp_path / "a", ["Лена поёт."]))
+    assert "train.parquet" in on_hub(hub)
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_pull_request_is_opened_once(hub: WritableHub, tmp_path: Path, lost: bool) -> None:
+    hub.add("datasets", PLACE.repo, {"README.md": b"x"})
+    folder = release(tmp_path / "a", ["Лена поёт."])
+    if lost:
+        hub.fail("POST */commit/*", 500, done=True)
+    first = send(hub, folder, pull_request=True)
+    again = send(hub, folder, pull_request=True)
+    branches = hub.repositories["datasets", PLACE.repo].branches
+    assert sorted(branches) == ["main", "refs/pr/1"]
+    assert first.commit == again.commit == branches["refs/pr/1"]
+    assert again.sent == 0 and again.url.endswith(f"{PLACE.repo}/discussions/1")
+    assert first.url == again.url
+    send(hub, release(tmp_path / "b", ["Лена молчит."]), pull_request=True)
+    assert "refs/pr/2" in branches, "another release is another request"
+
+
+def test_a_branch_is_made_where_there_is_none(hub: WritableHub, tmp_path: Path) -> None:
+    before = hub.add("datasets", PLACE.repo, {"README.md": "Чужое.".encode(), "old.csv": b"1"})
+    place = replace(PLACE, branch="dev")
+    opened_release = open_release(release(tmp_path / "a", ["Лена поёт."]), Wishes())
+    found = plan(api(hub), opened_release, place, Wishes())
+    assert {c.name: c.fate for c in found.changes}["old.csv"] == "theirs"
+    publish(api(hub), opened_release, place, Wishes(), lambda seconds: None)
+    repository = hub.repositories["datasets", PLACE.repo]
+    assert repository.branches["main"] == before
+    assert sorted(repository.files("dev")) == [
+        "README.md",
+        "README.ru.md",
+        "old.csv",
+        "train.parquet",
+    ]
+    assert read_readme(repository.files("dev")["README.md"].decode(), "x").before == "Чужое."
+
+
+def test_what_was_sent_is_what_is_compared(hub: WritableHub, tmp_path: Path) -> None:
+    """Somebody may write to the README after the plan was shown."""
+    hub.add("datasets", PLACE.repo, {"README.md": "Раз.".encode()})
+    folder = release(tmp_path / "a", ["Лена поёт."])
+    shown = plan(api(hub), open_release(folder, Wishes()), PLACE, Wishes())
+    hub.add("datasets", PLACE.repo, {"README.md": "Два.".encode()})
+    done = send(hub, folder)
+    check_arrival(api(hub), replace(PLACE, branch=done.commit), done.files)
+    with pytest.raises(RupairsError, match=r"not as sent: README\.md"):
+        check_arrival(api(hub), PLACE, shown.files)
+
+
+def test_usage_opens_the_set_where_it_is_published(hub: WritableHub, tmp_path: Path) -> None:
+    folder = release(tmp_path / "a", ["Лена поёт."], usage='load_dataset("path/to/this/folder")')
+    send(hub, folder)
+    for name in ("README.md", "README.ru.md"):
+        card = on_hub(hub)[name].decode()
+        assert f'load_dataset("{PLACE.repo}")' in card and "path/to" not in card
+
+
+REFUSED = [(401, "set HF_TOKEN"), (403, "set HF_TOKEN"), (413, "in one piece")]
+PASSING = [(500, "HTTP 500 .*run the same command again"), (0, "no answer .*run the same command")]
+
+
+@pytest.mark.parametrize(
+    ("match", "status", "said"),
+    [
+        *(("POST */commit/*", *case) for case in (*REFUSED, (409, "somebody else changed it"))),
+        *(("PUT /upload/*", *case) for case in (*REFUSED, *PASSING, (409, "somebody else"))),
+        *(("GET */api/datasets/*", *case) for case in REFUSED[:2]),
+    ],
+)
+def test_a_refusal_says_what_to_do_and_no_secret(
+    hub: WritableHub, tmp_path: Path, match: str, status: int, said: str
+) -> None:
+    hub.add("datasets", PLACE.repo, {"README.md": b"x"})
+    hub.fail(match, status, times=999)
     with pytest.raises(RupairsError, match=said) as failed:
         send(hub, release(tmp_path / "a", ["Лена поёт."]))
     assert "anna/ru-hnp" in str(failed.value)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_cards.readme import BEGIN, Readme, displaced, merged, read_readme
+from data_cards.readme import BEGIN, Readme, displaced, merged, read_readme, with_prose
 from rupairs.errors import RupairsError
 
 OURS = Readme(
@@ -67,3 +67,25 @@ prose = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=40).map
 def test_a_readme_comes_back_as_it_went(before: str, made: str, after: str) -> None:
     whole = Readme({"license": "mit"}, made or "x", before, after)
     assert read_readme(whole.text(), "README.md") == whole
+
+
+def test_what_an_earlier_release_said_of_its_license_and_reviewers_goes() -> None:
+    other = {"license": "other", "license_name": "several", "license_link": "README.md#license"}
+    before = Readme({**other, "tags": ["nli", "synthetic", "simulated-annotation"]}, "# 1")
+    found = merged(OURS, read_readme(before.text(), "README.md"))
+    assert found.front == {"language": ["ru"], "license": "mit", "tags": ["nli", "synthetic"]}
+    simulated = Readme({**OURS.front, "tags": ["simulated-annotation"]}, "# 2")
+    assert merged(simulated, before).front["tags"] == ["nli", "synthetic", "simulated-annotation"]
+    bare = Readme({"tags": ["nli"]}, "# 3")
+    assert merged(bare, before).front["license_name"] == "several"
+
+
+def test_prose_of_an_earlier_release_may_be_replaced() -> None:
+    first = with_prose(Readme(OURS.front, "# 1", before="Наш текст."))
+    second = with_prose(Readme(OURS.front, "# 2", before="Наш новый текст."))
+    there = read_readme(first.text(), "README.md")
+    assert displaced(second, there) == []
+    assert merged(second, there).before == "Наш новый текст."
+    edited = read_readme(first.text().replace("Наш текст.", "Наш текст. И чужой."), "README.md")
+    assert displaced(second, edited) == ["Наш текст. И чужой."]
+    assert with_prose(OURS) == OURS
