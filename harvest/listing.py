@@ -113,7 +113,8 @@ def _tallies(out: Path) -> dict[str, dict[str, Any]]:
         # The pairs may be those of an earlier run, where a later one ended before it made them.
         if final.inputs["harvest.rows"] == manifest.content:
             manifest = final
-    return found | manifest.facts["sources"]
+    pairs_of: dict[str, dict[str, Any]] = manifest.facts["sources"]
+    return found | pairs_of
 
 
 def _without(tally: dict[str, Any], name: str) -> dict[str, Any]:

@@ -29,8 +29,9 @@ class Hub(FaultyServer):
         self._commits: dict[tuple[str, str], str] = {}
 
     def add(self, repo: str, files: dict[str, bytes], revision: str = "main") -> str:
-        """Publish files as the head of a branch; returns the commit."""
-        commit = hashlib.sha1(repr((repo, revision, sorted(files.items()))).encode()).hexdigest()
+        """Publish files as the head of a branch, or as a commit; returns the commit."""
+        digest = hashlib.sha1(repr((repo, revision, sorted(files.items()))).encode()).hexdigest()
+        commit = revision if re.fullmatch("[0-9a-f]{40}", revision) else digest
         self._commits[repo, revision] = self._commits[repo, commit] = commit
         self._files[commit] = files
         return commit

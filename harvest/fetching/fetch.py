@@ -117,7 +117,7 @@ def _missing(failures: Mapping[str, RupairsError], asked: int) -> RupairsError:
     lines += [f"  {name}: {str(e).removeprefix(f'{name}: ')}" for name, e in failures.items()]
     lines.append(
         f"Go on without {', '.join(failures)}: --skip-unavailable (in a recipe: skip_unavailable "
-        "= true in [harvest]), or leave them out of the sources that are named"
+        "= true in [harvest]), or name the other sources only"
     )
     return kind("\n".join(lines))
 

@@ -125,8 +125,11 @@ def harvest_fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Harvest:
     """Run the steps a section asks for; returns what they made by verb."""
     monkeypatch.setattr(rupairs.execution, "load_stages", lambda: {"harvest": STAGE})
 
-    def run(from_dir: Path, out: str = "run", seed: int = 0, **tables: Any) -> dict[str, Any]:
-        data = {"run": {"seed": seed}, "harvest": {"from_dir": str(from_dir), **tables}}
+    def run(
+        from_dir: Path | None, out: str = "run", seed: int = 0, **tables: Any
+    ) -> dict[str, Any]:
+        place = {} if from_dir is None else {"from_dir": str(from_dir)}
+        data = {"run": {"seed": seed}, "harvest": {**place, **tables}}
         recipe = validate(tmp_path / "recipe.toml", data, {"harvest": HarvestSection})
         quiet = Progress(Console(quiet=True))
         steps = chain(recipe, {"harvest": STAGE})

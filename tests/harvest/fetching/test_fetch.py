@@ -215,9 +215,9 @@ def test_all_that_cannot_be_had_is_told_at_once_or_left_out(
     assert not hub.requests, "something was fetched for a run that could not start"
 
     section.rows.sources = ("gone", "rows")
-    with pytest.raises(RupairsError, match=r"1 of 2 sources cannot be had:\n  gone: ") as error:
+    with pytest.raises(RupairsError, match=r"1 of 2 sources cannot be had:\n  gone: ") as failed:
         row_files(section)
-    assert not isinstance(error.value, UsageError)
+    assert not isinstance(failed.value, UsageError)
     assert fetch.unavailable(known, section) == {}
 
     section.skip_unavailable, section.rows.sources = True, tuple(known)

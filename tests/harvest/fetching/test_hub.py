@@ -246,7 +246,13 @@ def test_a_file_is_hashed_once(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_what_the_hub_does_not_have_is_named(hub: Hub, part: HubFiles, words: str) -> None:
     with pytest.raises(RupairsError) as caught:
         fetch(part)
-    for word in (words, part.repo, f"({part.revision or 'main'})", hub.url, "(--from-dir)"):
+    for word in (
+        words,
+        part.repo,
+        f"({part.revision or 'main'})",
+        hub.url,
+        "--from-dir DIR --fetch-missing",
+    ):
         assert word in str(caught.value)
 
 

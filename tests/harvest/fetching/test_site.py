@@ -71,7 +71,7 @@ def error_of(url: str) -> str:
         fetch(url)
     message = str(caught.value)
     assert message.startswith("rows: cannot fetch ")
-    for part in (url, "DIR/rows", "(--from-dir)"):
+    for part in (url, "DIR/rows", "--from-dir DIR --fetch-missing"):
         assert part in message
     assert "\n" not in message
     return message

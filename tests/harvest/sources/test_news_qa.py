@@ -147,6 +147,27 @@ def test_dates_and_nulls_are_no_trouble(put: Native, read: Read) -> None:
     assert (whole.passage, summed.passage) == (article(1)["text"], "")
 
 
+@pytest.mark.parametrize(
+    "kind", [pa.string_view(), pa.dictionary(pa.int32(), pa.string()), pa.large_string()]
+)
+def test_text_is_text_however_it_is_stored(put: Native, read: Read, kind: pa.DataType) -> None:
+    table = pa.table({"title": ["Мост", None], "text": ["Его строят.", "Пусто."]})
+    table = table.cast(pa.schema([("title", pa.string()), ("text", kind)]))
+    sink = io.BytesIO()
+    pq.write_table(table, sink)
+    put("lenta", {"train-0.parquet": sink.getvalue()})
+    assert [(d.query, d.passage) for d in read("lenta")] == [
+        ("Мост", "Его строят."),
+        ("", "Пусто."),
+    ]
+
+
+def test_one_choice_of_columns_is_not_taken_for_two_kinds_of_pairs(put: Native, read: Read) -> None:
+    put("gazeta", {"gazeta_train.jsonl": jsonl(article(1))})
+    with pytest.raises(UsageError, match="gazeta: a row gives 2 pairs"):
+        read("gazeta", columns={"passage": "text"})
+
+
 def test_unpacked_files_come_before_archives(put: Native, read: Read) -> None:
     put("mlsum", {"ru_train.jsonl": jsonl(article(1)), "ru_train.zip": b"broken"})
     assert len(read("mlsum")) == 2
