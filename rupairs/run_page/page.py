@@ -21,6 +21,8 @@ PAGE = "report.html"
 _TEMPLATE = Path(__file__).with_name("run.html.jinja")
 _EMBEDDED = GEMMA_270M.name
 _CARDS = ("README.md", "README.ru.md", "croissant.json")
+# Where a release has its rows; votes and triplets stand beside them.
+_OWN_FOLDERS = (".", "data")
 _ROWS_OF_STEP, _ROWS_OF_RELEASE = 3, 5
 
 
@@ -148,11 +150,12 @@ def _kept_and_dropped(tables: dict[str, FileFacts]) -> list[str]:
 
 
 def _largest(tables: dict[str, FileFacts]) -> list[str]:
-    """Return the file with the most rows of every folder."""
+    """Return the file with the most rows of every folder, the data itself before what is of it."""
     most: Counter[str] = Counter()
     largest: dict[str, str] = {}
     for name, of in tables.items():
         folder = str(PurePosixPath(name).parent)
         if (of.rows or 0) > most[folder]:
             most[folder], largest[folder] = of.rows or 0, name
-    return list(largest.values())
+    folders = sorted(largest, key=lambda folder: folder not in _OWN_FOLDERS)
+    return [largest[folder] for folder in folders]

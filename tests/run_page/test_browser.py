@@ -5,7 +5,7 @@ from pathlib import Path
 from rupairs.page import shown
 from rupairs.run_page.page import write_page
 from tests.browser import opened_browser
-from tests.run_page.written import TEXTS, whole
+from tests.run_page.written import TEXTS, WrittenRun, whole
 
 
 def test_it_opens_from_a_file_asks_for_nothing_and_runs_no_script(tmp_path: Path) -> None:
@@ -38,3 +38,17 @@ def test_it_opens_from_a_file_asks_for_nothing_and_runs_no_script(tmp_path: Path
     assert [url for url in asked if url.startswith("file:") and "report.md" not in url] == [
         path.as_uri()
     ]
+
+
+def test_long_texts_in_many_columns_stay_words(tmp_path: Path) -> None:
+    run = WrittenRun(tmp_path)
+    wide = {f"column_{n}": f"{n:032x}" for n in range(12)}
+    pairs = [{"premise": "Правительство разрешило строительство новой школы."} | wide]
+    run.rows("harvest.pairs", pairs)
+    with opened_browser() as browser:
+        page = browser.new_page(viewport={"width": 900, "height": 600})
+        page.goto(write_page(run.path).as_uri())
+        cell = page.locator("td.cell").first.bounding_box()
+        # Three lines of 15 pixels at most, and the page itself does not scroll sideways.
+        assert cell["width"] > 200 and cell["height"] < 80
+        assert page.evaluate("document.documentElement.scrollWidth") <= 900

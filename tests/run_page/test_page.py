@@ -220,3 +220,11 @@ def test_long_values_are_cut(tmp_path: Path) -> None:
     assert len(cells["text"][0]) == 300 and cells["text"][0].endswith("…")
     assert cells["many"][-1] == "… 3 more" and len(cells["many"]) == 7
     assert cells["deep"] == ('{"a": "б"}',)
+
+
+def test_a_release_shows_its_rows_before_the_votes_on_them(tmp_path: Path) -> None:
+    run = WrittenRun(tmp_path)
+    rows = [{"premise": "Идёт дождь.", "hypothesis": "Мокро."}]
+    run.files("data_cards.ruwanli", {f"{n}/train.parquet": rows for n in ("annotations", "data")})
+    text = write_page(run.path).read_text(encoding="utf-8")
+    assert text.index("data/train.parquet") < text.index("annotations/train.parquet")
