@@ -6,19 +6,17 @@ same beats one that does not) and how much of the two histograms overlaps. Figur
 means over its encoders; so are the histograms of the plot.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from math import isqrt
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ruhnp.contrast import PairSet, Texts
-from rupairs.encoder import Encoder, SentenceEncoder, load_transformer, model_path
-from rupairs.recipe import EncoderSection
-from rupairs.silence import silence
+from ruhnp.shift_encoders import Used
+from rupairs.encoder import Encoder
 
 Cosines = npt.NDArray[np.float32]
 Shares = npt.NDArray[np.float64]
@@ -107,32 +105,9 @@ def mean_of(found: Sequence[Separation]) -> Separation:
     return Separation(**{name: float(np.mean(v)) for name, v in values.items()})
 
 
-def measure_group(
-    models: Sequence[str],
-    pairs: Sequence[PairSet],
-    prompt: str,
-    advance: Callable[[int, str], None] = lambda done, note: None,
-) -> list[list[Similarities]]:
-    """Return, for each encoder of a group, the cosines of every set. One is loaded at a time."""
-    found = []
-    for name in models:
-        section = EncoderSection(model=name)
-        with silence():
-            model = load_transformer(model_path(section), None, section.max_length)
-            encoder = SentenceEncoder(model, section.batch_size, prompt)
-            found.append(similarities(encoder, pairs))
-        advance(1, shown(name))
-    return found
-
-
-def shown(model: str) -> str:
-    """Return how a model is named in what others read: a folder without where it lies."""
-    return Path(model).resolve().name if Path(model).is_dir() else model
-
-
 def figures(
     pairs: Sequence[PairSet],
-    models: Mapping[str, Sequence[str]],
+    encoders: Mapping[str, Sequence[Used]],
     found: Mapping[str, Sequence[Sequence[Similarities]]],
 ) -> list[dict[str, Any]]:
     """Return a row a set, when ("before", "after") and encoder; the group's mean comes last.
@@ -146,8 +121,8 @@ def figures(
         for when, group in found.items():
             each = [separation(of_model[place]) for of_model in group]
             told: list[tuple[int | None, str, Separation]] = [
-                (number, shown(model), figure)
-                for number, (model, figure) in enumerate(zip(models[when], each, strict=True), 1)
+                (number, used.id, figure)
+                for number, (used, figure) in enumerate(zip(encoders[when], each, strict=True), 1)
             ]
             for number, model, figure in [*told, (None, "mean", mean_of(each))]:
                 named = {"set": chosen.name, "when": when, "encoder": number, "model": model}

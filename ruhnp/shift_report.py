@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,18 @@ from ruhnp.shift import (
     bins,
     figures,
     mean_of,
-    measure_group,
     separation,
     shares,
+    similarities,
 )
+from ruhnp.shift_encoders import Used, opened, prompts_of
+from rupairs.encoder import SentenceEncoder
 from rupairs.errors import UsageError
 from rupairs.progress import Progress
+from rupairs.silence import silence
 
 PLOT, TABLE, FIGURES = "shift.png", "shift.md", "shift.json"
+_HASH = 16
 _COLUMNS = ("auc", "overlap", "mean_positive", "mean_negative", "gap")
 _SIDES = (("positive", "says the same", "#0072b2"), ("negative", "does not", "#d55e00"))
 
@@ -31,35 +36,66 @@ Group = Sequence[Sequence[Similarities]]
 
 
 def write_shift(
-    run: Path, models: Mapping[str, Sequence[str]], files: Sequence[Path], prompt: str
+    run: Path,
+    models: Mapping[str, Sequence[str]],
+    files: Sequence[Path],
+    prompts: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
     """Write plot, table and figures into `ruhnp/shift` of a run; returns the figures.
 
-    `models` has the encoders "before" and "after", in the same order.
+    `models` has the encoders "before" and "after", in the same order; `prompts` one for all, one
+    for each, or none: then each has its own.
     """
     if not models["before"] or len(models["before"]) != len(models["after"]):
         counts = f"{len(models['before'])} before and {len(models['after'])} after"
         raise UsageError(f"{counts}: name every encoder once before and once after its training")
+    size = len(models["before"])
+    if len(prompts) not in (0, 1, size):
+        raise UsageError(
+            f"{len(prompts)} prompts for {size} encoders: give one for all or for each"
+        )
+    given = list(prompts) * size if len(prompts) == 1 else list(prompts) or [None] * size
     pairs = [release_set(run), *(found for path in files for found in read_sets(path))]
-    found: dict[str, Group] = {}
-    with Progress().bar("encoders", sum(map(len, models.values()))) as advance:
-        for when, names in models.items():
-            found[when] = measure_group(names, pairs, prompt, advance)
-    rows = figures(pairs, models, found)
+    found, encoders = measured(models, pairs, given)
+    rows = figures(pairs, encoders, found)
     folder = run / "ruhnp" / "shift"
     folder.mkdir(exist_ok=True)
     plot(pairs, found, folder / PLOT)
-    (folder / TABLE).write_text(page(rows), encoding="utf-8")
-    text = json.dumps({"prompt": prompt, "figures": rows}, ensure_ascii=False, indent=1) + "\n"
+    (folder / TABLE).write_text(page(rows, encoders), encoding="utf-8")
+    named = {when: [asdict(used) for used in group] for when, group in encoders.items()}
+    facts = {"encoders": named, "figures": rows}
+    text = json.dumps(facts, ensure_ascii=False, indent=1) + "\n"
     (folder / FIGURES).write_text(text, encoding="utf-8")
     return rows
+
+
+def measured(
+    models: Mapping[str, Sequence[str]], pairs: Sequence[PairSet], given: Sequence[str | None]
+) -> tuple[dict[str, list[list[Similarities]]], dict[str, list[Used]]]:
+    """Return the cosines of every set under each encoder, before and after, and what each is.
+
+    One encoder is open at a time, as it was and as it is trained.
+    """
+    found: dict[str, list[list[Similarities]]] = {when: [] for when in models}
+    encoders: dict[str, list[Used]] = {when: [] for when in models}
+    with Progress().bar("encoders", sum(map(len, models.values()))) as advance:
+        for before, after, prompt in zip(models["before"], models["after"], given, strict=True):
+            both = {"before": opened(before), "after": opened(after)}
+            asked = prompts_of(both["before"], both["after"], prompt)
+            for (when, one), said in zip(both.items(), asked, strict=True):
+                encoder = SentenceEncoder(one.model, one.section.batch_size, said)
+                with silence():
+                    found[when].append(similarities(encoder, pairs))
+                encoders[when].append(one.used(said))
+                advance(1, encoders[when][-1].id)
+    return found, encoders
 
 
 def show_shift(
     run: Path,
     models: Mapping[str, Sequence[str]],
     files: Sequence[Path],
-    prompt: str,
+    prompts: Sequence[str],
     as_json: bool,
 ) -> None:
     """Measure the shift and print the means of the group."""
@@ -68,7 +104,7 @@ def show_shift(
 
     from rupairs.options import print_json
 
-    rows = write_shift(run, models, files, prompt)
+    rows = write_shift(run, models, files, prompts)
     if as_json:
         print_json(rows)
         return
@@ -80,7 +116,7 @@ def show_shift(
     Console().print(shown)
 
 
-def page(rows: Sequence[Mapping[str, Any]]) -> str:
+def page(rows: Sequence[Mapping[str, Any]], encoders: Mapping[str, Sequence[Used]]) -> str:
     """Return the figures as Markdown: the group first, then every encoder."""
     parts = [
         "# Cosines before and after training\n\n",
@@ -101,8 +137,21 @@ def page(rows: Sequence[Mapping[str, Any]]) -> str:
                 if row["encoder"] is not None
             ),
         ),
+        "\n",
+        table(
+            ("encoder", "when", "revision or SHA-256 of the weights", "prompt"),
+            (
+                (f"{number}: {used.id}", when, _told(used), f"`{used.prompt}`")
+                for when, group in encoders.items()
+                for number, used in enumerate(group, 1)
+            ),
+        ),
     ]
     return "".join(parts)
+
+
+def _told(used: Used) -> str:
+    return used.revision or ", ".join(v[:_HASH] for v in used.weights.values()) or "unknown"
 
 
 def _means(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

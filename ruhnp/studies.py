@@ -32,10 +32,13 @@ def shift(
         list[Path] | None,
         typer.Option("--pairs", help="CSV, TSV, JSONL or Parquet: text1, text2, label."),
     ] = None,
-    prompt: Annotated[str, typer.Option("--prompt", help="Put before every text.")] = "query: ",
+    prompt: Annotated[
+        list[str] | None,
+        typer.Option("--prompt", help="Put before every text: one for all encoders or for each."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare cosines before and after training, on RuHNP's test part and on other pairs."""
     from ruhnp.shift_report import show_shift
 
-    show_shift(out, {"before": before, "after": after}, pairs or [], prompt, as_json)
+    show_shift(out, {"before": before, "after": after}, pairs or [], prompt or [], as_json)

@@ -12,6 +12,7 @@ from ruhnp.release import release
 from ruhnp.shift import Separation, Similarities, bins, mean_of, separation
 from ruhnp.shift_report import write_shift
 from rupairs.errors import RupairsError, UsageError
+from rupairs.manifest import sha256
 from rupairs.store import write_table
 from tests.ruhnp import finished
 from tests.ruhnp.finished import verified
@@ -133,7 +134,7 @@ def test_the_shift_of_a_group_is_written_and_the_same_every_time(
     trained = tmp_path / "trained"
     shutil.copytree(encoder, trained)
     models = {"before": [str(encoder)] * 2, "after": [str(trained), str(encoder)]}
-    rows = write_shift(run, models, [pairs], prompt="query: ")
+    rows = write_shift(run, models, [pairs])
     named = [(r["when"], r["encoder"], r["model"]) for r in rows if r["set"] == "own.csv"]
     assert named == [
         ("before", 1, "tiny-encoder"),
@@ -153,19 +154,55 @@ def test_the_shift_of_a_group_is_written_and_the_same_every_time(
     first = {path.name: path.read_bytes() for path in folder.iterdir()}
     assert set(first) == {"shift.png", "shift.json", "shift.md"}
     assert first["shift.png"].startswith(b"\x89PNG") and b"Software" not in first["shift.png"]
-    write_shift(run, models, [pairs], prompt="query: ")
+    write_shift(run, models, [pairs])
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
     page = first["shift.md"].decode()
     assert "| own.csv | +0.0000 |" in page and str(tmp_path) not in page
     assert str(tmp_path) not in first["shift.json"].decode()
+    named = json.loads(first["shift.json"])["encoders"]
+    assert [e["id"] for e in named["after"]] == ["trained", "tiny-encoder"]
+    weights = {sha256(encoder / "model.safetensors")}
+    assert {w for e in named["before"] for w in e["weights"].values()} == weights
+    assert next(iter(weights))[:16] in page
+
+
+def with_prompts(encoder: Path, folder: Path, prompts: dict[str, str], default: str | None) -> str:
+    """Return a copy of an encoder that has prompts of its own."""
+    shutil.copytree(encoder, folder)
+    path = folder / "config_sentence_transformers.json"
+    config = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    config |= {"prompts": prompts, "default_prompt_name": default}
+    path.write_text(json.dumps(config), encoding="utf-8")
+    return str(folder)
+
+
+def test_each_encoder_is_asked_with_its_own_prompt(tmp_path: Path, encoder: Path) -> None:
+    run, bare = released(tmp_path / "run"), str(encoder)
+    e5 = with_prompts(encoder, tmp_path / "e5", {"query": "query: "}, None)
+    sts = with_prompts(encoder, tmp_path / "sts", {"a": "STS: ", "query": "q: "}, "a")
+    models = {"before": [bare, e5, bare], "after": [sts, sts, bare]}
+
+    def asked(*prompts: str) -> list[tuple[str, str]]:
+        write_shift(run, models, [], prompts)
+        found = json.loads((run / "ruhnp/shift/shift.json").read_text("utf-8"))["encoders"]
+        return [
+            (before["prompt"], after["prompt"])
+            for before, after in zip(found["before"], found["after"], strict=True)
+        ]
+
+    assert asked() == [("STS: ", "STS: "), ("query: ", "STS: "), ("", "")]
+    assert asked("x: ") == [("x: ", "x: ")] * 3
+    assert asked("x: ", "", "y: ") == [("x: ", "x: "), ("", ""), ("y: ", "y: ")]
+    with pytest.raises(UsageError, match="2 prompts for 3 encoders"):
+        asked("x: ", "y: ")
 
 
 def test_every_encoder_is_named_before_and_after(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="2 before and 1 after: name every encoder once"):
-        write_shift(tmp_path, {"before": ["a", "b"], "after": ["a"]}, [], "")
+        write_shift(tmp_path, {"before": ["a", "b"], "after": ["a"]}, [])
 
 
 def test_a_release_without_a_test_part_is_said(tmp_path: Path) -> None:
     finished.write_stage(tmp_path, "ruhnp.release", VERIFIED_SCHEMA, [])
     with pytest.raises(RupairsError, match="no positive pairs in RuHNP, test"):
-        write_shift(tmp_path, {"before": ["a"], "after": ["a"]}, [], "")
+        write_shift(tmp_path, {"before": ["a"], "after": ["a"]}, [])
