@@ -117,12 +117,18 @@ def _answer(
 def read_all(
     context: Context, model: LanguageModel, asked: Iterable[Asked]
 ) -> Iterator[tuple[dict[str, Any], Candidate | Rejected]]:
-    """Yield (subject, what came of it) from the log, in order; failures come as `Rejected`."""
+    """Yield (subject, what came of it) from the log, in order; failures come as `Rejected`.
+
+    The manifest gets the numbers of calls and tokens, and the prompts.
+    """
     tally: Counter[str] = Counter()
     failed: Counter[str] = Counter()
+    prompts: dict[str, dict[str, str]] = {}
     with ReplayLog(context.log_path) as log:
         for question in asked:
             tally["calls"] += 1
+            if (name := question.task.prompt_version) not in prompts:
+                prompts[name] = question.task.facts()
             answer = log.get(question.request.key)
             if answer:
                 tally["completion_tokens"] += answer.completion_tokens
@@ -133,6 +139,7 @@ def read_all(
     context.facts["calls"] = tally["calls"]
     context.facts["completion_tokens"] = tally["completion_tokens"]
     context.facts["failed_calls"] = dict(failed)
+    context.facts["prompts"] = prompts
 
 
 def found_in(
