@@ -10,10 +10,12 @@ from data_cards.front import Files, Licensed, configs, dataset_info
 from data_cards.left_out import LeftOut
 from data_cards.terms import Tally
 from rupairs.errors import RupairsError
+from rupairs.evaluation_sets import FACT
 from rupairs.manifest import generator
 from rupairs.steps import Context
 
 SIMULATED = "Reviewers were simulated: their votes were made by a program, not by people."
+EVALUATION = "It grew from an evaluation set: it is never to be trained on or published."
 
 
 @dataclass
@@ -75,7 +77,7 @@ def write_dataset_card(
         **named.tasks,
         "configs": configs(context.out, contents.files),
         "dataset_info": info,
-        "tags": ["synthetic", *(["simulated-annotation"] if context.simulated else [])],
+        "tags": _tags(context),
     }
     facts = _facts(context, contents, left_out) | {
         "title": front["pretty_name"],
@@ -86,6 +88,7 @@ def write_dataset_card(
     write_cards(context.out, named.template, front, facts, context.config)
     said = [description(named.template, facts), facts["generator"].note]
     said += [SIMULATED] if context.simulated else []
+    said += [EVALUATION] if FACT in context.facts else []
     about = About(
         name=facts["title"],
         description=" ".join(filter(None, said)),
@@ -95,6 +98,11 @@ def write_dataset_card(
     )
     write_croissant(context.out, contents.files, about)
     context.facts |= {"rows": rows, "left_out": dict(left_out.reasons), **licensed.facts()}
+
+
+def _tags(context: Context) -> list[str]:
+    simulated = ["simulated-annotation"] if context.simulated else []
+    return ["synthetic", *simulated, *(["from-evaluation-set"] if FACT in context.facts else [])]
 
 
 def _rows(files: Files, info: list[dict[str, Any]]) -> dict[str, dict[str, int]]:

@@ -32,6 +32,7 @@ from data_cards.remote import (
     pull_requests,
 )
 from rupairs.errors import RupairsError
+from rupairs.evaluation_sets import refuse
 from rupairs.manifest import Manifest, read_manifest, sha256
 
 _TRIES = 6
@@ -114,6 +115,7 @@ def open_release(folder: Path, wishes: Wishes) -> Release:
             f"{folder}: not to be published: {said}. Leave these rows out with "
             "only_redistributable = true in the release's table of the recipe"
         )
+    refuse(str(folder), [manifest])
     if manifest.simulated and not wishes.simulated:
         raise RupairsError(
             f"{folder}: its reviewers were simulated; it is no human judgement. --simulated "

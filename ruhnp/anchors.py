@@ -18,9 +18,10 @@ from ruhnp.anchor_notes import TopicShown, facts, write_notes
 from ruhnp.balance import evenly
 from ruhnp.fitness import Fault, unfit
 from ruhnp.pool import Drawn, Pool, Row, draw, is_long
-from ruhnp.repeats import leaks, near_repeats
+from ruhnp.repeats import near_repeats
 from ruhnp.stage import AnchorsSection
 from ruhnp.topics import Topics, tell_topics
+from rupairs.benchmark_leaks import leaks
 from rupairs.benchmark_texts import benchmark_hashes, read_benchmarks
 from rupairs.encoder import encoder_facts, load_encoder
 from rupairs.pairs import group_id

@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from rupairs.evaluation_sets import FACT
 from rupairs.manifest import Manifest
 from rupairs.store import DROPPED
 
@@ -20,6 +21,12 @@ def write_report(directory: Path, manifest: Manifest, title: str) -> None:
     lines = [f"# {title}", ""]
     if manifest.simulated:
         lines += ["> **Simulated:** votes in or before this step were made by a program.", ""]
+    if grown := manifest.facts.get(FACT):
+        lines += [
+            f"> **Evaluation sets:** this holds or grew from rows of {', '.join(grown)}; it is "
+            "never trained on or published.",
+            "",
+        ]
     notes = directory / "notes.md"
     if notes.is_file():
         lines += [notes.read_text(encoding="utf-8").strip(), ""]

@@ -19,6 +19,7 @@ import pyarrow as pa
 from rupairs.arithmetic import precision
 from rupairs.encoder import encoder_facts
 from rupairs.errors import RupairsError
+from rupairs.evaluation_sets import EVALUATION_SETS, marked
 from rupairs.manifest import versions
 from rupairs.recipe import EncoderSection
 from rupairs.steps import Context
@@ -54,7 +55,10 @@ def chart(context: Context) -> None:
     drawn = _drawn(pool, config.per_label, context.seed)
     rows = pool.filter(pa.array(drawn))
     ids, labels, sources = (rows[n].to_pylist() for n in ("pair_id", "relation", "source"))
-    _refuse(set(sources) & set(config.evaluation_sources))
+    evaluation = set(sources) & {*EVALUATION_SETS, *config.evaluation_sources}
+    if evaluation and not config.chart_evaluation_sets:
+        raise _refused(evaluation)
+    context.facts = marked(context.facts, evaluation)
     context.licenses = {s: terms for s, terms in context.licenses.items() if s in set(sources)}
     encoder = base_encoder(config, context.recipe.encoder)
     context.models.append(encoder_facts(encoder, role="classifier's encoder"))
@@ -88,12 +92,13 @@ def base_encoder(config: CartographySection, own: EncoderSection) -> EncoderSect
     return EncoderSection(model=config.model, revision=config.revision, license=config.license)
 
 
-def _refuse(evaluation: set[str]) -> None:
-    if evaluation:
-        raise RupairsError(
-            f"ruwanli.cartography: {', '.join(sorted(evaluation))} is an evaluation set: nothing "
-            "that is released may grow from its rows; leave it out of ruwanli.cartography.sources"
-        )
+def _refused(evaluation: set[str]) -> RupairsError:
+    return RupairsError(
+        f"ruwanli.cartography: {', '.join(sorted(evaluation))} is an evaluation set: nothing that "
+        "is released may grow from its rows; leave it out of ruwanli.cartography.sources, or set "
+        "chart_evaluation_sets = true to exercise the algorithm (what grows from it is marked, and "
+        "never trained on or published)"
+    )
 
 
 def _drawn(rows: pa.Table, per_label: int | None, seed: int) -> Bools:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from rupairs.benchmark_texts import benchmark_hashes
 from rupairs.llm.answering import Asked, answer_all, read_all
 from rupairs.llm.models import LanguageModel, language_model
 from rupairs.llm.request import Rejected
@@ -20,7 +21,7 @@ from rupairs.recipe import Recipe
 from rupairs.steps import Context
 from rupairs.text import digest, key, share
 from ruwanli.candidates import REVIEW_SCHEMA, Row, with_texts
-from ruwanli.filter import measure
+from ruwanli.filter import leaking, measure
 from ruwanli.heuristics import fault, tidy
 from ruwanli.repeats import candidate_texts, nli_texts, repeats
 from ruwanli.stage import PROMPTS, CompleteSection
@@ -32,9 +33,10 @@ _LACKS = 4 / 3
 
 
 def outside(section: Any) -> dict[str, str]:
-    """Return the hash of the filter's settings, which decide here too."""
+    """Return the hashes of the filter's settings and benchmarks, which decide here too."""
     settings = json.dumps(section.filter.identity(), sort_keys=True)
-    return {"ruwanli.filter's settings": digest((settings,))}
+    hashes = benchmark_hashes(section.filter.benchmarks)
+    return {"ruwanli.filter's settings": digest((settings,))} | hashes
 
 
 def tasks(config: CompleteSection) -> dict[str, Task]:
@@ -121,12 +123,13 @@ def _asked(subject: Row, call_id: str) -> Row:
 def _faults(
     context: Context, written: Sequence[Row], rows: Sequence[Row]
 ) -> dict[int, tuple[str, str]]:
-    """Return the faults of completions by number: heuristics first, then repeats."""
+    """Return the faults of completions by number: heuristics, benchmarks, then repeats."""
     heuristics = context.stage.filter
     faults: dict[int, tuple[str, str]] = {}
     for number, row in enumerate(written):
         if why := fault(row["premise"], row["hypothesis"], row["examples"], heuristics):
             faults[number] = why
+    faults |= leaking(context, written, faults)
     left = [n for n in range(len(written)) if n not in faults]
     known = pa.concat_tables([nli_texts(context.inputs["harvest.pairs"]), candidate_texts(rows)])
     found = repeats(known, [written[n] for n in left], heuristics.near, context.work)

@@ -1,14 +1,16 @@
-"""The filter: heuristics, repeats, and the most variable part of what is left goes to review.
+"""The filter: heuristics, benchmarks, repeats; the most variable part of the rest goes to review.
 
 The estimated max variability (`ruwanli.variability`) needs no label: it says how much the mind of
 the cartography's classifier changed over its training about a pair that it never saw.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rupairs.benchmark_leaks import leaks
+from rupairs.benchmark_texts import benchmark_hashes, read_benchmarks
 from rupairs.steps import Context
-from rupairs.text import share
+from rupairs.text import key, share
 from ruwanli.candidates import FILTERED_SCHEMA, Row, with_texts
 from ruwanli.heuristics import fault, tidy
 from ruwanli.repeats import Fault, nli_texts, repeats
@@ -26,6 +28,7 @@ def filter_candidates(context: Context) -> None:
     context.licenses = dict(generated.manifest.licenses)
     rows = [with_texts(r, tidy(r["premise"]), tidy(r["hypothesis"])) for r in generated.rows()]
     faults = _heuristics(context, rows)
+    faults |= leaking(context, rows, faults)
     left = [n for n in range(len(rows)) if n not in faults]
     passing = [rows[n] for n in left]
     found = repeats(nli_texts(harvest), passing, context.config.near, context.work)
@@ -39,6 +42,33 @@ def filter_candidates(context: Context) -> None:
                 writer.keep(row)
     context.facts["max_variability"] = selection.labels
     (context.out / "notes.md").write_text(_notes(selection, context.config), encoding="utf-8")
+
+
+def outside(section: Any) -> dict[str, str]:
+    """Return the hashes of the benchmark files, which lie outside the run."""
+    return benchmark_hashes(section.filter.benchmarks)
+
+
+def leaking(context: Context, rows: Sequence[Row], faults: Mapping[int, Fault]) -> dict[int, Fault]:
+    """Return which rows without a fault share text with a benchmark, by number."""
+    config: FilterSection = context.stage.filter
+    if config.benchmarks is None:
+        return {}
+    known = read_benchmarks(config.benchmarks)
+    if known.skipped:
+        context.progress.say(f"  benchmarks: not read: {', '.join(known.skipped)}")
+    context.facts["benchmarks"] = known.files
+    left = [number for number in range(len(rows)) if number not in faults]
+    sides = {n: [key(rows[n][side]) for side in ("premise", "hypothesis")] for n in left}
+    texts = list(dict.fromkeys(text for both in sides.values() for text in both))
+    found = {
+        texts[place]: said for place, said in leaks(texts, known, config.contamination).items()
+    }
+    return {
+        n: ("benchmark_leak", next(found[text] for text in both if text in found))
+        for n, both in sides.items()
+        if any(text in found for text in both)
+    }
 
 
 def _heuristics(context: Context, rows: Sequence[Row]) -> dict[int, Fault]:

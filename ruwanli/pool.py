@@ -8,7 +8,9 @@ import pyarrow.compute as pc
 
 from rupairs.errors import RupairsError
 from rupairs.pairs import NLI_RELATIONS, PAIR_SCHEMA
-from rupairs.store import StageReader, read_batches
+from rupairs.store import StageReader, read_batches, read_table
+
+_LEAKS = "leaks.parquet"
 
 Row = dict[str, Any]
 
@@ -18,10 +20,14 @@ def nli_rows(
 ) -> pa.Table:
     """Return the NLI pairs of `sources` (empty: of all) in `splits`, in their order.
 
-    Raises `RupairsError` if there are none.
+    Those that leak a benchmark, where the harvest only flags them, are left out. Raises
+    `RupairsError` if there are none.
     """
     found = [_nli(batch, sources, splits) for path in pairs.parts() for batch in read_batches(path)]
     table = pa.Table.from_batches(found, schema=PAIR_SCHEMA)
+    if (leaks := pairs.directory / _LEAKS).is_file():
+        leaked = read_table(leaks, ["pair_id"])["pair_id"].combine_chunks()
+        table = table.filter(pc.invert(pc.is_in(table["pair_id"], value_set=leaked)))
     if not table.num_rows:
         of = f" of {', '.join(sorted(sources))}" if sources else ""
         raise RupairsError(

@@ -2,11 +2,12 @@
 
 1. A decided pair that repeats another is dropped; one that was revised gives way to one that was
    not.
-2. Rows that grew from one seed, or have the same premise, are in one split.
+2. Rows that grew from one seed, or have the same premise, are in one split; what `train` has no
+   room for is dropped by such families, too.
 3. What the pair schema has no column for goes to `provenance.parquet`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -24,6 +25,7 @@ from ruwanli.stage import ReleaseSection
 
 Row = dict[str, Any]
 
+OVER = "over_quota"
 PROVENANCE = "provenance.parquet"
 PROVENANCE_SCHEMA = pa.schema(
     [
@@ -65,11 +67,16 @@ def release(context: Context) -> None:
             if number in repeated:
                 writer.drop(decision, "duplicate", f"equals {repeated[number]}")
                 continue
-            pair = _pair(decision, candidate, splits[candidate["group_id"]], model)
+            split = splits[candidate["group_id"]]
+            if split == OVER:
+                writer.drop(decision, OVER, f"train has its {config.train} rows")
+                continue
+            pair = _pair(decision, candidate, split, model)
             writer.keep(pair.row())
             provenance.append(_origin(pair, decision, candidate))
     write_table(pa.Table.from_pylist(provenance, PROVENANCE_SCHEMA), context.out / PROVENANCE)
-    _tell(context, kept, provenance)
+    released = [row for row in kept if splits[candidates[row["pair_id"]]["group_id"]] != OVER]
+    _tell(context, released, provenance)
 
 
 def repeats(decisions: Sequence[Row]) -> dict[int, str]:
@@ -87,11 +94,16 @@ def repeats(decisions: Sequence[Row]) -> dict[int, str]:
 def _splits(
     decisions: Sequence[Row], candidates: Mapping[str, Row], config: ReleaseSection, seed: int
 ) -> dict[str, str]:
-    """Return the split of each group."""
+    """Return the split of each group, `OVER` for what `train` has no room for."""
     groups = [candidates[d["pair_id"]]["group_id"] for d in decisions]
     family = families(groups, [key(d["premise"]) for d in decisions])
+    rows = [family[group] for group in groups]
     sizes = {"validation": config.validation, "test": config.test}
-    splits = split_by_rows([family[group] for group in groups], sizes, seed)
+    splits = split_by_rows(rows, sizes, seed)
+    train = [name for name in rows if splits[name] == "train"]
+    if config.train is not None and len(train) > config.train:
+        drawn = split_by_rows(train, {"drawn": config.train}, seed)
+        splits |= {name: "train" if where == "drawn" else OVER for name, where in drawn.items()}
     return {group: splits[family[group]] for group in family}
 
 
@@ -137,4 +149,15 @@ def _tell(context: Context, decisions: Sequence[Row], provenance: Sequence[Row])
     context.facts |= {"funnel": stages, "statistics": found}
     plot(stages, context.out / "funnel.png")
     text = page(stages, found, manifests["annotation.decisions"].facts)
+    for line in _short(context.config, found["splits"]):
+        context.progress.say(f"  {line}")
+        text = f"{line}\n\n{text}"
     (context.out / "notes.md").write_text(text, encoding="utf-8")
+
+
+def _short(config: ReleaseSection, splits: Mapping[str, Row]) -> Iterator[str]:
+    """Yield a line for each split that has fewer rows than the recipe asks for."""
+    for name in ("train", "validation", "test"):
+        wanted, rows = getattr(config, name), splits[name]["rows"]
+        if wanted is not None and rows < wanted:
+            yield f"{name} has {rows} rows, {wanted - rows} fewer than the recipe asks for."

@@ -1,11 +1,12 @@
 """The steps of RuWANLI and their settings."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from rupairs.recipe import EncoderSection, Section
+from rupairs.recipe import EncoderSection, RecipePath, Section
 from rupairs.steps import Stage, Step
 
 PROMPTS = Path(__file__).parent / "prompts"
@@ -15,17 +16,18 @@ class CartographySection(Section):
     """The task model and its training, by default that of WANLI; lengths in tokens.
 
     `model` is `encoder` (that of the run), a Hub id or a folder of any transformers encoder.
-    `sources` empty means every source with NLI relations; those of `evaluation_sources` are
-    refused. At most `per_label` rows of each label are charted. A share `heldout` of them, in
-    groups, is only scored. `warmup` is a share of the steps. `bf16` unset means: where it is known
-    to be faster.
+    `sources` empty means every source with NLI relations; XNLI and those of `evaluation_sources`
+    are refused, or with `chart_evaluation_sets` marked, with all that grows from them. At most
+    `per_label` rows of each label are charted. A share `heldout` of them, in groups, is only
+    scored. `warmup` is a share of the steps. `bf16` unset means: where it is known to be faster.
     """
 
     model: str = "encoder"
     revision: str | None = None
     license: str = ""
     sources: tuple[str, ...] = ()
-    evaluation_sources: tuple[str, ...] = ("xnli", "xnli_ru")
+    evaluation_sources: tuple[str, ...] = ()
+    chart_evaluation_sets: bool = False
     per_label: int | None = Field(default=None, ge=1)
     heldout: float = Field(default=0.0, ge=0, lt=1)
     epochs: int = Field(default=5, ge=1)
@@ -81,11 +83,18 @@ class FilterSection(Section):
 
     `near`: pairs of one label whose sides are that much alike (0: only equal pairs go). `keep`:
     of what is left the most variable share goes to review, at most `per_label` of each label.
+    Texts that share `contamination` of a text with the files in the folder `benchmarks`, by default
+    that of [harvest.pairs], do not go.
     """
+
+    # The content of the folder is an input of the step; where it lies does not matter.
+    transient: ClassVar[frozenset[str]] = frozenset({"benchmarks"})
 
     min_characters: int = Field(default=5, ge=1)
     max_characters: int = Field(default=400, ge=1)
     near: float = Field(default=0.9, ge=0, le=1)
+    benchmarks: RecipePath | None = None
+    contamination: float = Field(default=0.8, ge=0.5, le=1)
     keep: float = Field(default=0.5, gt=0, le=1)
     per_label: int | None = Field(default=None, ge=1)
 
@@ -104,15 +113,20 @@ class CompleteSection(Section):
 
 
 class ReleaseSection(Section):
-    """The held-out splits, in rows; what grew from one seed or one premise is never in two."""
+    """The splits, in rows; what grew from one seed or one premise is never in two.
 
+    The held-out ones are filled first; `train` gets what is left, at most so many rows.
+    """
+
+    train: int | None = Field(default=None, ge=1)
     validation: int = Field(default=2_360, ge=0)
     test: int = Field(default=5_000, ge=0)
 
 
 class RuwanliSection(Section):
-    """The recipe's [ruwanli] section."""
+    """The recipe's [ruwanli] section; candidates are kept out of the benchmarks that pairs are."""
 
+    inherited: ClassVar[Mapping[str, str]] = {"filter.benchmarks": "harvest.pairs.benchmarks"}
     cartography: CartographySection = CartographySection()
     seeds: SeedsSection = SeedsSection()
     generate: GenerateSection = GenerateSection()
@@ -131,13 +145,14 @@ STAGE = Stage(
             "ruwanli.cartography:chart",
             inputs=("harvest.pairs",),
             core=("encoder",),
+            version=2,
         ),
         Step(
             "ruwanli.seeds",
             "draw the most ambiguous rows and find their neighbours",
             "ruwanli.seeds:draw",
             inputs=("harvest.pairs", "ruwanli.cartography"),
-            version=2,
+            version=3,
         ),
         Step(
             "ruwanli.generate",
@@ -152,6 +167,8 @@ STAGE = Stage(
             "drop faults and repeats, keep the most variable",
             "ruwanli.filter:filter_candidates",
             inputs=("ruwanli.generate", "ruwanli.cartography", "harvest.pairs"),
+            external="ruwanli.filter:outside",
+            version=2,
         ),
         Step(
             "ruwanli.complete",
@@ -161,6 +178,7 @@ STAGE = Stage(
             core=("llm",),
             external="ruwanli.complete:outside",
             plan="ruwanli.complete:plan",
+            version=2,
         ),
         Step(
             "ruwanli.release",
@@ -173,6 +191,7 @@ STAGE = Stage(
                 "ruwanli.complete",
                 "annotation.decisions",
             ),
+            version=2,
         ),
     ),
 )

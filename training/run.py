@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from rupairs.arithmetic import precision
-from rupairs.encoder import encoder_facts, model_path
+from rupairs.encoder import encoder_facts
 from rupairs.errors import RupairsError
+from rupairs.evaluation_sets import refuse
 from rupairs.manifest import versions
 from rupairs.steps import Context
 from rupairs.text import digest
+from training.beginning import STAGE1, first_model, initial_encoder
 from training.checkpoints import only
 from training.fit import MODEL, PAIRS, fit
 from training.plan import Fit, Plan
@@ -20,7 +22,7 @@ from training.stage import DATA, PARTS
 from training.table import Choice, PairTable, write_table
 from training.views import Views, build_views
 
-STAGE1, NEGATIVES = "training.stage1", "training.negatives"
+NEGATIVES = "training.negatives"
 
 
 def train_or_merge(context: Context) -> None:
@@ -39,7 +41,7 @@ def train(context: Context) -> None:
     plan = make_plan(context)
     table = write_table(pair_inputs(context), choice(context), plan.folder / PAIRS)
     views = _views(context, table, config)
-    facts = encoder_facts(context.recipe.encoder, role="initial encoder")
+    facts = encoder_facts(initial_encoder(context.recipe), role="initial encoder")
     if facts not in context.models:
         context.models.append(facts)
     with context.progress.bar("steps", config.steps) as bar:
@@ -70,6 +72,7 @@ def pair_inputs(context: Context) -> list[Any]:
             f"nothing to train on: {context.step.name} reads {', '.join(DATA[:-1])} and "
             f"{DATA[-1]}; put at least one of them into the recipe"
         )
+    refuse(context.step.name, (reader.manifest for reader in found))
     return found
 
 
@@ -90,7 +93,7 @@ def make_plan(context: Context) -> Plan:
     return Plan(
         model=path,
         revision=revision,
-        max_length=context.recipe.encoder.max_length,
+        max_length=initial_encoder(context.recipe).max_length,
         fresh=STAGE1 not in context.inputs,
         config=config,
         seed=context.seed,
@@ -99,18 +102,11 @@ def make_plan(context: Context) -> Plan:
     )
 
 
-def first_model(context: Context) -> tuple[str, str | None]:
-    """Return what the step begins with and its revision: stage 1's model if there is one."""
-    if STAGE1 in context.inputs:
-        return str(context.inputs[STAGE1].whole()), None
-    return model_path(context.recipe.encoder), context.recipe.encoder.revision
-
-
 def work_folder(context: Context, *more: Any) -> Path:
     """Return the folder of what a kill must not lose, named after everything that decides it."""
     decides = {
         "config": context.config.identity(),
-        "encoder": context.recipe.encoder.identity(),
+        "encoder": initial_encoder(context.recipe).identity(),
         "seed": context.seed,
         "inputs": {name: reader.manifest.content for name, reader in context.inputs.items()},
         "versions": versions(),

@@ -5,15 +5,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from rupairs.errors import RupairsError
+from rupairs.evaluation_sets import FACT
 from rupairs.manifest import describe_files, sha256
 from rupairs.steps import Context
-from rupairs.store import StageReader, read_table
+from rupairs.store import StageReader, read_table, write_table
 from ruwanli import learning
 from ruwanli.cartography import chart
 from ruwanli.classifier import checkpoints
+from ruwanli.pool import nli_rows
 from ruwanli.variability import estimated_max_variability
 from tests.ruwanli import tiny
 
@@ -245,8 +248,26 @@ def test_nothing_trains_in_frozen_embeddings_and_checkpoints_leave_them_out(
 
 def test_an_evaluation_set_is_refused(encoder: Path, tmp_path: Path) -> None:
     pairs = tiny.write_pairs(tmp_path, tiny.rows(source="xnli_ru"))
-    with pytest.raises(RupairsError, match="xnli_ru is an evaluation set"):
-        charting(tmp_path, encoder, pairs)
+    for settings in ({}, {"evaluation_sources": ()}, {"evaluation_sources": ("own",)}):
+        with pytest.raises(RupairsError, match="xnli_ru is an evaluation set"):
+            charting(tmp_path, encoder, pairs, **settings)
+    other = tiny.write_pairs(tmp_path / "other", tiny.rows())
+    with pytest.raises(RupairsError, match="own is an evaluation set"):
+        charting(tmp_path, encoder, other, evaluation_sources=("own",))
+
+
+def test_an_evaluation_set_is_charted_openly_and_marked(encoder: Path, tmp_path: Path) -> None:
+    pairs = tiny.write_pairs(tmp_path, [*tiny.rows(source="xnli_ru"), *tiny.rows(start=120)])
+    found = charting(tmp_path, encoder, pairs, chart_evaluation_sets=True, epochs=2)
+    assert found.facts[FACT] == ["xnli_ru"]
+    assert {row["source"] for row in written(found)} == {"own", "xnli_ru"}
+
+
+def test_rows_that_leak_a_benchmark_are_not_in_the_pool(tmp_path: Path) -> None:
+    reader = tiny.write_pairs(tmp_path, tiny.rows())
+    ids = [row["pair_id"] for row in reader.rows()]
+    write_table(pa.table({"pair_id": ids[:7]}), reader.directory / "leaks.parquet")
+    assert nli_rows(reader, (), ("train",), "step")["pair_id"].to_pylist() == ids[7:]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from rupairs.pairs import pair_id
 from rupairs.steps import Context
 from ruwanli.candidates import CANDIDATE_SCHEMA
-from ruwanli.filter import filter_candidates
+from ruwanli.filter import filter_candidates, outside
 from ruwanli.variability import estimated_max_variability
 from tests.ruwanli import growing, tiny
 from tests.ruwanli.growing import PREMISES, Row, candidate
@@ -98,3 +98,25 @@ def test_the_same_rows_give_the_same_bytes(
 
 def test_nothing_sound_is_no_crash(charted: Context, tmp_path: Path) -> None:
     assert filtered(tmp_path, charted, [candidate("Да.", "Нет.")]).counts.rows_out == 0
+
+
+def test_a_candidate_that_shares_text_with_a_benchmark_is_dropped(
+    charted: Context, tmp_path: Path
+) -> None:
+    folder = tmp_path / "benchmarks"
+    folder.mkdir()
+    (folder / "sts.txt").write_text(f"{PREMISES[2]}\n", encoding="utf-8")
+    rows = [
+        candidate(premise, f"Вокруг тишина: {tiny.SENTENCES[n]}.", "neutral")
+        for n, premise in enumerate(PREMISES[:5])
+    ]
+    rows.append(candidate("Ветер стих к самому утру.", PREMISES[2], "neutral"))
+    context = filtered(tmp_path, charted, rows, keep=1.0, benchmarks=folder)
+    gone = [row for row in growing.dropped(context) if row["reason"] == "benchmark_leak"]
+    assert {json.loads(row["row"])["premise"] for row in gone} == {
+        PREMISES[2],
+        "Ветер стих к самому утру.",
+    }
+    assert all("sts (1.00)" in row["evidence"] for row in gone)
+    assert outside(context.stage)["benchmarks/sts.txt"]
+    assert context.facts["benchmarks"] == {"sts": 1}

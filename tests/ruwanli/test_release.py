@@ -135,6 +135,24 @@ def test_splits_have_their_rows_and_keep_seed_and_premise_together(whole: Contex
         assert all(len(splits) == 1 for splits in found.values())
 
 
+def test_train_has_no_more_rows_than_asked_and_the_held_out_splits_stay(
+    whole: Context, tmp_path: Path
+) -> None:
+    rows = list(whole.inputs["ruwanli.complete"].rows())
+    decisions = list(whole.inputs["annotation.decisions"].rows())
+    context = released(tmp_path, rows, decisions, train=20, validation=4, test=6)
+    pairs = growing.kept(context)
+    assert Counter(p["split"] for p in pairs) == {"train": 20, "validation": 4, "test": 6}
+    assert context.counts.dropped_by_reason["over_quota"] == 10
+    before = {p["pair_id"]: p["split"] for p in growing.kept(whole)}
+    assert all(before[p["pair_id"]] == p["split"] for p in pairs)
+    assert context.facts["funnel"][-1]["rows"] == context.facts["statistics"]["rows"] == 30
+    assert "fewer than the recipe asks for" not in (context.out / "notes.md").read_text("utf-8")
+    short = released(tmp_path / "short", rows, decisions, train=99, validation=4, test=6)
+    said = (short.out / "notes.md").read_text(encoding="utf-8")
+    assert "train has 30 rows, 69 fewer than the recipe asks for." in said
+
+
 def test_parents_are_the_seed_the_completed_candidate_and_the_revised_one(whole: Context) -> None:
     rows, pairs = candidates(), growing.kept(whole)
     plain, completion, revised = pairs[0], pairs[1], pairs[3]

@@ -28,6 +28,23 @@ def test_the_most_variable_of_each_label_are_kept_as_in_wanli() -> None:
     }
 
 
+def test_a_label_of_two_way_sources_takes_nothing_from_the_other_three() -> None:
+    three = [
+        Measured(label, n / 100, 0.0)
+        for label in ("entailment", "neutral", "contradiction")
+        for n in range(8)
+    ]
+    two = [Measured("not_entailment", n / 100, 0.0) for n in range(4)]
+    alone, beside = most_variable(three, 0.5), most_variable([*three, *two], 0.5)
+    for label in ("entailment", "neutral", "contradiction"):
+        assert beside.labels[label] == alone.labels[label]
+        assert beside.labels[label]["kept"] == 4
+    assert beside.labels["not_entailment"]["kept"] == 2
+    # Where there are two labels only, they share as ever.
+    both = most_variable([*three[:8], *two], 0.5)
+    assert [found["kept"] for found in both.labels.values()] == [3, 3]
+
+
 def test_a_quota_takes_the_most_variable_and_names_itself() -> None:
     candidates = [Measured("neutral", n / 10, 0.0) for n in range(4)]
     found = most_variable(candidates, 0.75, per_label=1)
