@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from rupairs.errors import RupairsError, UsageError
+from rupairs.evaluation_sets import grown_from, marked
 from rupairs.manifest import NAME, Manifest, describe_files, read_manifest, versions
 from rupairs.progress import Progress
 from rupairs.recipe import Recipe, Section
@@ -117,6 +118,7 @@ def run_step(
         context.licenses |= reader.manifest.licenses
         context.simulated = context.simulated or reader.manifest.simulated
         context.models += [m for m in reader.manifest.models if m not in context.models]
+    context.facts = marked({}, grown_from(reader.manifest for reader in inputs.values()))
     started = time.monotonic()
     with _whole_or_gone(partial):
         resolve(step.run)(context)
