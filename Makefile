@@ -61,6 +61,7 @@ real: $(INSTALLED) ## The same chain on real open data in REALDATA
 	@if [ -d "$(REALDATA)" ]; then \
 	  $(BIN)/rupairs run real --out runs/real --set harvest.from_dir=$(abspath $(REALDATA)) \
 	    --set harvest.pairs.benchmarks=$(abspath $(REALDATA))/encodechka \
+	    --set ruhnp.verify.measure=$(abspath $(REALDATA)) \
 	    --set training.evaluation.encodechka=$(abspath $(REALDATA))/encodechka; \
 	else echo "skipped: no real data at $(REALDATA); set REALDATA=<folder with one folder a source>"; fi
 

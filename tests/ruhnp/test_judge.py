@@ -1,6 +1,7 @@
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from rupairs.errors import RupairsError
 from rupairs.llm.models import language_model
 from rupairs.llm.task import load_task
 from rupairs.recipe import LLMSection
+from rupairs.runs import open_recipe
 from tests.llm_server import ScriptedServer
 from tests.ruhnp import verifying
 from tests.ruhnp.verifying import NEGATIVE, POSITIVE, kept, recipe, verify, write_generated
@@ -250,3 +252,17 @@ def test_an_nli_judge_keeps_its_probabilities_and_is_asked_once(
     second = made(min_positive_entailment=1.0, max_negative_entailment=1.0)
     assert {r["kind"] for r in kept(second)} == {"negative"}
     assert kept(made(**everything)) == rows
+
+
+@pytest.mark.parametrize("name", ["full", "full-24gb"])
+def test_the_full_recipes_have_their_own_model_judge(name: str) -> None:
+    opened = open_recipe(name, [])
+    section: Any = opened.sections["ruhnp"]
+    assert section.verify.judge.kind == "llm"
+    calls, characters = plan(opened)
+    assert calls == 2 * 16 * section.anchors.limit and characters > calls
+
+
+def test_the_real_recipe_tries_the_checks_on_labelled_pairs() -> None:
+    section: Any = open_recipe("real", []).sections["ruhnp"]
+    assert section.verify.measure.name == "realdata" and section.verify.measure_pairs == 150
