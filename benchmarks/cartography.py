@@ -2,27 +2,31 @@
 
     python -m benchmarks.cartography
 
-run at the root of the repository with the environment of the project. Rows of XNLI in Russian are
-harvested with wrong labels planted in a share of them, labels that none of the five annotators
-gave; `rupairs run --until ruwanli.cartography` charts them. Measured: held-out accuracy by epoch;
+run at the root of the repository with the environment of the project. Rows of XNLI in Russian come
+as harvested pairs with wrong labels planted in a share of them, labels that none of the five
+annotators gave; `ruwanli.cartography` charts them. Measured: held-out accuracy by epoch;
 whether low confidence and low correctness find the planted; whether rows that people disagreed on
 are variable. Intervals are 95 %, from a bootstrap over premises.
 
-XNLI is an evaluation set: it serves here only to exercise the algorithm, and nothing made from it
-is kept for training or release. Prints Markdown and writes JSON.
+XNLI is an evaluation set: it serves here only to exercise the algorithm (the recipe says so with
+`chart_evaluation_sets`), and what is made from it is marked, never trained on or released. Prints
+Markdown and writes JSON.
 """
 
 import argparse
 import json
 import os
-import subprocess
-import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cartography_data import LICENSE, SOURCE, drawn_rows, plant, write_native
+from benchmarks.cartography_data import drawn_rows, plant, write_pairs
 from benchmarks.cartography_measures import LOWEST, measured
 from benchmarks.harvest_measure import machine
+from rupairs.execution import run_step
+from rupairs.progress import Progress
+from rupairs.recipe import validate
+from rupairs.steps import load_stages
 from rupairs.store import StageReader
 from rupairs.text import digest
 
@@ -30,8 +34,8 @@ ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = {"learning_rate": "5e-5", "batch_size": "16", "max_length": "96", "heldout": "0.1"}
 NOTE = (
     "The five votes a row were given to the English originals. XNLI is an evaluation set; it "
-    "serves only to exercise the algorithm, and nothing made from it is kept for training or "
-    "release."
+    "serves only to exercise the algorithm, and what is made from it is marked, never trained on "
+    "or released."
 )
 
 
@@ -75,36 +79,22 @@ def main() -> int:
 
 
 def _chart(asked: argparse.Namespace, rows: list[dict[str, Any]]) -> Path:
-    """Harvest and chart the rows through the command line; return the step's folder."""
+    """Chart the rows in a run of their own; return the step's folder."""
     given = (setting.partition("=") for setting in asked.set)
     own = SETTINGS | {"epochs": str(asked.epochs)} | {k.strip(): v.strip() for k, _, v in given}
+    own["chart_evaluation_sets"] = "true"
     name = digest((str(asked.rows), str(asked.flips), str(asked.seed), json.dumps(own)), size=4)
     work = asked.work.resolve() / name
-    native = write_native(rows, work)
-    recipe = f"""\
-[run]
-name = "cartography"
-seed = {asked.seed}
-
-[encoder]
-model = "embedded"
-pruned = true
-
-[harvest]
-from_dir = {json.dumps(str(native))}
-
-[harvest.rows]
-sources = ["{SOURCE}"]
-licenses = {{{SOURCE} = "{LICENSE}"}}
-
-[ruwanli.cartography]
-"""
-    recipe += "".join(f"{name} = {value}\n" for name, value in own.items())
-    (work / "recipe.toml").write_text(recipe, encoding="utf-8")
-    command = [str(Path(sys.executable).with_name("rupairs")), "run", str(work / "recipe.toml")]
-    command += ["--out", str(work / "run"), "--until", "ruwanli.cartography"]
-    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    return Path(work, "run/ruwanli/cartography")
+    write_pairs(rows, work / "run")
+    tables = {
+        "run": {"name": "cartography", "seed": asked.seed},
+        "encoder": {"model": "embedded", "pruned": True},
+        "ruwanli": {"cartography": {k: tomllib.loads(f"v = {v}")["v"] for k, v in own.items()}},
+    }
+    stage = load_stages()["ruwanli"]
+    recipe = validate(work / "recipe.toml", tables, {"ruwanli": stage.section})
+    step = next(s for s in stage.steps if s.name == "ruwanli.cartography")
+    return run_step(step, work / "run", recipe, {step.name}, Progress()).directory
 
 
 def _table(result: dict[str, Any]) -> list[str]:

@@ -1,23 +1,23 @@
-"""XNLI in Russian as native files of a source of the harvest, with wrong labels planted.
+"""XNLI in Russian as harvested pairs under its own name, with wrong labels planted.
 
 The five votes a row were given to the English original. The file is an evaluation set: it serves
-only to exercise an algorithm, and nothing made from it is kept for training or release.
+only to exercise an algorithm, and what is made from it is marked, never trained on or released.
 """
 
 import csv
-import json
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from harvest.reading.nli import THREE_WAY
-from rupairs.pairs import pair_id
+from rupairs.manifest import Manifest, describe_files
+from rupairs.pairs import NEGATIVE, PAIR_SCHEMA, POSITIVE, Pair, group_id, pair_id
+from rupairs.steps import load_stages
+from rupairs.store import StageWriter
 
-SOURCE, LICENSE = "allnli", "CC-BY-NC-4.0"
+SOURCE, LICENSE = "xnli_ru", "CC-BY-NC-4.0"
 
 
 def drawn_rows(path: Path, per_label: int, seed: int) -> list[dict[str, Any]]:
@@ -57,17 +57,37 @@ def plant(rows: list[dict[str, Any]], share: float, seed: int) -> list[dict[str,
     ]
 
 
-def write_native(rows: list[dict[str, Any]], work: Path) -> Path:
-    """Write the rows as files of the source, and `truth.jsonl` beside them; return their folder."""
-    folder = work / "native"
-    (folder / SOURCE).mkdir(parents=True, exist_ok=True)
-    columns = {
-        "premise_ru": [row["premise"] for row in rows],
-        "hypothesis_ru": [row["hypothesis"] for row in rows],
-        "label": [row["label"] for row in rows],
-        "source": ["mnli"] * len(rows),
-    }
-    pq.write_table(pa.table(columns), folder / SOURCE / "train.parquet")
-    with (work / "truth.jsonl").open("w", encoding="utf-8") as stream:
-        stream.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    return folder
+def write_pairs(rows: list[dict[str, Any]], run: Path) -> None:
+    """Write the rows as a finished `harvest.pairs` of a run, under the name of what they are."""
+    step = next(s for s in load_stages()["harvest"].steps if s.name == "harvest.pairs")
+    directory = step.path(run)
+    directory.mkdir(parents=True, exist_ok=True)
+    with StageWriter(directory, PAIR_SCHEMA) as writer:
+        for number, row in enumerate(writer.each(rows), 1):
+            writer.keep(_pair(row, number).row())
+    Manifest(
+        step=step.name,
+        step_version=step.version,
+        fingerprint="benchmark",
+        seed=0,
+        config={},
+        inputs={},
+        counts=writer.counts(),
+        files=describe_files(directory),
+        licenses={SOURCE: LICENSE},
+    ).write(directory)
+
+
+def _pair(row: dict[str, Any], number: int) -> Pair:
+    return Pair(
+        query=row["premise"],
+        passage=row["hypothesis"],
+        relation=row["label"],
+        polarity=POSITIVE if row["label"] == "entailment" else NEGATIVE,
+        symmetric=True,
+        group_id=group_id(row["premise"]),
+        source=SOURCE,
+        source_revision="1",
+        source_row=str(number),
+        license=LICENSE,
+    )
