@@ -6,10 +6,12 @@
    exchanged: bytes of the replay log, with the very requests of a recipe, and of all tables;
    memory of what is held whole; texts a second through the plain checks.
 3. The training table of the harvested pairs: bytes on disk, memory of its views.
+4. Memory of RuWANLI's items, made of the same sentences, where its release holds them all.
+5. A small harvest with `--engine ray` beside the same without: seconds, in turns.
 
-Times are processor times: other work on the machine hardly changes them. Memory is what Python
-and numpy have allocated at most. Writes runs/benchmarks/scale.json, which `rupairs scale
---measured` reads.
+Times are processor times, but for Ray's: other work on the machine hardly changes them. Memory is
+what Python and numpy have allocated at most. Writes runs/benchmarks/scale.json, which
+`rupairs scale --measured` reads.
 """
 
 import argparse
@@ -28,8 +30,10 @@ import pyarrow as pa
 
 from benchmarks.harvest_data import open_data
 from benchmarks.harvest_measure import machine
-from benchmarks.harvest_texts import open_pool
+from benchmarks.harvest_texts import Pool, open_pool
+from benchmarks.scale_ray import ray_ratio
 from benchmarks.scale_ruhnp import log, sentences, tables, texts_of
+from benchmarks.scale_ruwanli import memory as ruwanli_memory
 from ruhnp.anchors import ANCHOR_SCHEMA
 from ruhnp.generated import Row, judged
 from ruhnp.stage import VerifySection
@@ -42,6 +46,7 @@ from training.table import write_table as write_training
 from training.views import build_views
 
 ROOT = Path(__file__).resolve().parents[1]
+PARTS = ("harvest", "ruhnp", "ruwanli", "training", "ray")
 _HARVEST = """
 import json, resource, sys
 from rupairs.cli import main
@@ -61,30 +66,62 @@ def main() -> int:
         return 0
     work: Path = arguments.work
     work.mkdir(parents=True, exist_ok=True)
-    found = harvest(arguments)
-    reader = StageReader(work / "scale-harvest/harvest/pairs")
-    anchors = sentences(reader, arguments.anchors)
-    recipe = open_recipe(arguments.recipe, [])
-    rows = list(texts_of(anchors, recipe))
-    found |= log(anchors, recipe, work) | tables(anchors, rows, recipe, work)
-    found |= memory(anchors, rows)
-    found |= checks(rows) | training(reader, work)
+    found: dict[str, float] = {}
+    for part in _parts(arguments, work):
+        found |= part
+        _write(arguments, found)
+    print("| rate | value |\n|---|--:|")
+    print("\n".join(f"| {name} | {value:,.4g} |" for name, value in found.items()))
+    return 0
+
+
+def _write(arguments: argparse.Namespace, found: dict[str, float]) -> None:
+    """Write what there is, so that a run that is stopped leaves it."""
     settings = {name: str(value) for name, value in vars(arguments).items()}
     result = {"machine": machine(os.cpu_count() or 1), "settings": settings, "scale": found}
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps(result, ensure_ascii=False, indent=2) + "\n")
-    print("| rate | value |\n|---|--:|")
-    print("\n".join(f"| {name} | {value:,.4g} |" for name, value in found.items()))
-    return 0
+
+
+def _parts(arguments: argparse.Namespace, work: Path) -> Iterator[dict[str, float]]:
+    """Yield the rates of each part that is asked for; all but Ray's read what the harvest wrote."""
+    known = arguments.realdata / "encodechka"
+    pool = open_pool(arguments.realdata, known, work)
+    parts = set(arguments.parts)
+    if "ray" in parts:
+        yield ray_ratio(open_data(pool, arguments.ray_pairs, arguments.seed, work).native, work)
+    if parts == {"ray"}:
+        return
+    of_harvest = harvest(arguments, pool, known)
+    if "harvest" in parts:
+        yield of_harvest
+    reader = StageReader(work / "scale-harvest/harvest/pairs")
+    anchors = sentences(reader, arguments.anchors)
+    if "ruwanli" in parts:
+        yield ruwanli_memory(anchors, _peak)
+    if "ruhnp" in parts:
+        recipe = open_recipe(arguments.recipe, [])
+        rows = list(texts_of(anchors, recipe))
+        yield log(anchors, recipe, work) | tables(anchors, rows, recipe, work)
+        yield memory(anchors, rows) | checks(rows)
+    if "training" in parts:
+        yield training(reader, work)
 
 
 def _arguments() -> argparse.Namespace:
     def path(text: str | Path) -> Path:
         return Path(text).resolve()
 
+    def parts(text: str) -> list[str]:
+        if unknown := sorted(set(text.split(",")) - set(PARTS)):
+            raise argparse.ArgumentTypeError(f"{unknown[0]}: parts are {', '.join(PARTS)}")
+        return text.split(",")
+
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--out", type=Path, default=ROOT / "runs/benchmarks/scale.json")
     parser.add_argument("--pairs", type=int, default=800_000, help="of the harvest")
+    parser.add_argument("--ray-pairs", type=int, default=50_000, help="of the harvests beside Ray")
+    parser.add_argument("--parts", type=parts, default=list(PARTS))
     parser.add_argument("--anchors", type=int, default=20_000)
     parser.add_argument("--recipe", default="full", help="whose requests are logged")
     parser.add_argument("--realdata", type=path, default=path(ROOT / "../shared/realdata"))
@@ -93,10 +130,8 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def harvest(arguments: argparse.Namespace) -> dict[str, float]:
+def harvest(arguments: argparse.Namespace, pool: Pool, known: Path) -> dict[str, float]:
     """Harvest in a process of its own, and return whose the processor time was."""
-    known = arguments.realdata / "encodechka"
-    pool = open_pool(arguments.realdata, known, arguments.work)
     data = open_data(pool, arguments.pairs, arguments.seed, arguments.work)
     out = arguments.work / "scale-harvest"
     shutil.rmtree(out, ignore_errors=True)

@@ -1,8 +1,9 @@
 """The plan: what a recipe would do, how many calls it would make, before anything is spent.
 
 Calls follow from the recipe. Prompt lengths are those of the real prompts around texts of the
-published median length. Generated tokens are an upper bound: calls times `max_tokens`. A sample of
-calls, asked of the real model (`rupairs.llm.sample`), says what they come to in fact.
+published median length. Generated tokens are an upper bound: calls times `max_tokens`. Hours are
+by the rates that `rupairs scale` computes with, most of them assumed. A sample of calls, asked of
+the real model (`rupairs.llm.sample`), says what they come to in fact.
 """
 
 from pathlib import Path
@@ -15,6 +16,7 @@ from rupairs.options import print_json
 from rupairs.progress import Progress
 from rupairs.recipe import Recipe
 from rupairs.runs import open_recipe
+from rupairs.scale.rates import ASSUMED, MEASURED, SHIPPED, TOKENS, read_rates
 from rupairs.steps import chain, load_stages, resolve
 
 
@@ -129,10 +131,32 @@ def plan(recipe: Recipe, tokens_per_second: float | None) -> list[dict[str, Any]
                 "calls": calls,
                 "prompt_characters": characters,
                 "tokens": tokens,
-                "hours": tokens / tokens_per_second / 3600 if tokens_per_second else 0.0,
+                "hours": _hours(recipe, step.name, calls, tokens_per_second) if calls else 0.0,
             }
         )
     return rows
+
+
+def _hours(recipe: Recipe, step: str, calls: int, tokens_per_second: float | None) -> float:
+    """Return the hours of one GPU, as `rupairs scale` has them; 0 where no rate is known.
+
+    Where the speed alone is known, calls are taken to be as long as they may be.
+    """
+    from rupairs.scale.work import call_speed
+
+    if not _rated(recipe, step):
+        tokens = calls * recipe.llm.max_tokens
+        return tokens / tokens_per_second / 3600 if tokens_per_second else 0.0
+    rates = read_rates(SHIPPED)
+    if tokens_per_second:
+        rates = rates.given([f"tokens_per_second={tokens_per_second}"])
+    return calls / call_speed(rates, step) / 3600
+
+
+def _rated(recipe: Recipe, step: str) -> bool:
+    """Say whether the shipped rates are those of such calls: an instruct model on a GPU."""
+    llm = recipe.llm
+    return step in TOKENS and llm.kind == "instruct" and llm.server != "embedded"
 
 
 def notes(recipe: Recipe, rows: list[dict[str, Any]], tokens_per_second: float | None) -> list[str]:
@@ -145,8 +169,22 @@ def notes(recipe: Recipe, rows: list[dict[str, Any]], tokens_per_second: float |
     lines = [f"model: {llm.model}{at} ({llm.license}), asked as {llm.kind}"]
     if llm.server == "url":
         lines.append(f"servers that must answer: {', '.join(llm.urls)}")
-    if tokens_per_second is None:
+    if rated := [row["step"] for row in rows if row["calls"] and _rated(recipe, row["step"])]:
+        lines.append(_hours_note(rated, tokens_per_second))
+    elif tokens_per_second is None:
         lines.append("hours: give --tokens-per-second as measured on your server")
     if llm.max_calls is not None and llm.max_calls < calls:
         lines.append(f"max_calls = {llm.max_calls} stops this run before its {calls} calls")
     return lines
+
+
+def _hours_note(steps: list[str], tokens_per_second: float | None) -> str:
+    rates = read_rates(SHIPPED).by_name
+    names = [TOKENS[step] for step in steps]
+    names += [] if tokens_per_second else ["tokens_per_second"]
+    said = ", ".join(f"{name} = {rates[name].value:,.0f}" for name in names)
+    basis = ASSUMED if any(rates[name].basis == ASSUMED for name in names) else MEASURED
+    return (
+        f"hours: of one GPU, by {basis} rates of `rupairs scale` ({said}); "
+        "--measure N asks your own server"
+    )

@@ -13,6 +13,7 @@ import pytest
 from pydantic import BaseModel
 
 from benchmarks.annotation_push import measure as measure_push
+from benchmarks.scale_ruwanli import memory as measure_ruwanli
 from rupairs.errors import UsageError
 from rupairs.near import BANDS, SKETCH, Buckets
 from rupairs.recipe import CORE_SECTIONS
@@ -31,15 +32,23 @@ ASKED = Asked(
     pairs=10,
     rounds=2,
     pool=3,
+    prompt=1600,
+    nli_calls=0.5,
+    completions=0.25,
     overlap=3,
     repeats=0.1,
     people=6,
     items=500,
     batch=1000,
+    steps=36_005,
+    generated=2000,
+    reviewed=1200,
 )
 VALUES = {
     "tokens_per_second": 1000,
     "tokens_per_call": 100,
+    "nli_tokens_per_call": 50,
+    "completion_tokens_per_call": 10,
     "top_up_share": 0.5,
     "complete_share": 0.5,
     "server_start_seconds": 60,
@@ -58,11 +67,14 @@ VALUES = {
     "harvest_bytes": 736,
     "harvest_memory_bytes": 500,
     "harvest_memory_base": 1e9,
+    "ray_ratio": 1.5,
     "triples_per_second": 1000,
     "training_bytes": 1000,
     "training_memory_bytes": 100,
     "push_items_per_second": 1000,
     "push_memory_bytes": 2000,
+    "nli_memory_bytes": 4000,
+    "card_memory_bytes": 1000,
     "seconds_per_vote": 20,
     "annotator_hours": 100,
     "memory": 1e11,
@@ -101,6 +113,7 @@ def test_harvest_by_hand() -> None:
     assert two.hours == pytest.approx((60 + 10_000) / 3600)
     assert work.harvest(rates(), 1_000_000, 1).hours == pytest.approx((60 + 40_000 / 3) / 3600)
     assert work.harvest(rates(), 1_000_000, 4).hours == pytest.approx((60 + 25_000 / 3) / 3600)
+    assert two.ray_hours == pytest.approx(1.5 * two.hours)
     assert two.memory == 1.5e9
     assert two.disk == 1e6 * (736 + work.SCRATCH_BYTES)
     assert (two.parts, two.tables) == (1, 123)
@@ -120,6 +133,15 @@ def test_training_and_review_by_hand() -> None:
     assert work.review(rates(), replace(ASKED, items=None), 1200).files == 6
 
 
+def test_what_reviewers_read_is_written_first() -> None:
+    found = work.review(rates(), ASKED, 1200)
+    assert found.calls == pytest.approx(900)
+    # 600 calls at 20 a second; 300 completions, of which a GPU could write 100, at the client's 25.
+    assert found.gpu_hours == pytest.approx((600 / 20 + 300 / 25) / 3600)
+    assert found.money == pytest.approx(3 * found.gpu_hours)
+    assert found.log == pytest.approx(900_000)
+
+
 def test_limits_by_hand() -> None:
     found = limits(rates(), ASKED)
     day = 86_400
@@ -136,6 +158,8 @@ def test_limits_by_hand() -> None:
     assert at["reviewed items", "the hours of 6 annotators"] == pytest.approx(
         600 / (3.3 * 20 / 3600)
     )
+    assert at["reviewed items", "memory of `ruwanli.release`"] == pytest.approx(25e6)
+    assert at["reviewed items", "memory of `data_cards.ruwanli`"] == pytest.approx(100e6)
     assert at["trained pairs", "a day of one GPU"] == pytest.approx(day * 1000)
 
 
@@ -199,12 +223,29 @@ def test_tasks_and_files_are_what_push_writes() -> None:
     assert found.tasks == pytest.approx(pushed["tasks"], rel=0.03)
 
 
+def test_memory_of_an_item_is_that_of_what_the_steps_hold() -> None:
+    anchors = [
+        {"text": f"Пароход номер {n} вышел из порта вечером и пришёл утром.", "group_id": f"{n}"}
+        for n in range(40)
+    ]
+    found = measure_ruwanli(anchors, lambda work: len(str(work())))
+    assert set(found) == {"nli_memory_bytes", "card_memory_bytes"} <= set(UNITS)
+    # What is held has the texts in it: pairs, candidates and three votes on each.
+    assert found["card_memory_bytes"] > 5 * len(anchors[0]["text"])
+
+
 def test_a_recipe_says_what_is_asked() -> None:
     found = asked(open_recipe("full", []))
     assert (found.calls, found.texts, found.pairs, found.pool) == (2, 16, 10, 3)
     assert (found.overlap, found.repeats, found.people, found.items) == (3, 0.05, 3, 500)
+    # 75,000 calls for as many candidates, and 50,000 completions.
+    assert (found.nli_calls, found.completions, found.reviewed) == (0.6, 0.4, 125_000)
+    assert (found.steps, found.generated) == (8_100, 1_100_000)
+    assert 1000 < found.prompt < 3000
     more = asked(open_recipe("full", ["annotation.push.annotators=9", "ruhnp.anchors.limit=5"]))
     assert (more.calls, more.people) == (2, 9)
+    fewer = ["ruwanli.filter.per_label=1000", "ruwanli.complete.fraction=0"]
+    assert asked(open_recipe("full", fewer)).reviewed == 3000
 
 
 def test_a_recipe_without_generation_is_said(tmp_path: Path) -> None:

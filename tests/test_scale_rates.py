@@ -1,6 +1,8 @@
 """Where rates come from, how wrong ones are told, and the page that is computed from them."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from rupairs.llm.sample import Sample
 from rupairs.llm.sample import figures as measured_plan
 from rupairs.recipe import LLMSection
 from rupairs.runs import open_recipe
+from rupairs.scale import brief
 from rupairs.scale import page as pages
 from rupairs.scale.measured import read_measured
 from rupairs.scale.rates import SHIPPED, UNITS, Rate, Rates, read_rates, write_rates
@@ -19,7 +22,8 @@ from rupairs.scale.settings import asked
 from rupairs.scale.show import show_scale
 from tests.test_scale import ASKED, VALUES, rates
 
-PAGE = Path(__file__).parent.parent / "docs/scale.md"
+REPOSITORY = Path(__file__).parent.parent
+PAGE, README = REPOSITORY / "docs/scale.md", REPOSITORY / "README.md"
 
 
 def write(path: Path, **changes: Any) -> Path:
@@ -131,9 +135,12 @@ def test_a_measured_plan_gives_tokens(tmp_path: Path) -> None:
     llm = LLMSection(server="embedded")
     row = measured_plan(Sample(100, 20, 40_000, 24_000, 1234.5), 220_000, llm)
     path = tmp_path / "plan.json"
-    path.write_text(json.dumps([{"step": "ruhnp.generate"} | row]), encoding="utf-8")
+    nli = {"step": "ruwanli.generate"} | row | {"completion_tokens_per_call": 200}
+    path.write_text(json.dumps([nli, {"step": "ruhnp.generate"} | row]), encoding="utf-8")
     found = read_measured(path)
     assert found["tokens_per_call"].value == 300
+    assert found["nli_tokens_per_call"].value == 200
+    assert "completion_tokens_per_call" not in found
     assert found["tokens_per_second"].value == 1234.5
     path.write_text(json.dumps([{"step": "ruhnp.generate", "calls": 3}]), encoding="utf-8")
     with pytest.raises(UsageError, match=r"holds no measured ruhnp\.generate"):
@@ -218,6 +225,49 @@ def test_the_verb_writes_page_and_rates(tmp_path: Path, capsys: pytest.CaptureFi
     assert len(found["generation"]) == 9
     show_scale("full", [], mine, [], [], [], False)
     assert "What breaks first" in capsys.readouterr().out
+
+
+def test_the_verb_takes_what_was_measured(tmp_path: Path) -> None:
+    plan, sizes, mine = (tmp_path / name for name in ("plan.json", "scale.json", "mine.toml"))
+    row = {"step": "ruhnp.generate", "tokens_per_second": 900, "completion_tokens_per_call": 300}
+    plan.write_text(json.dumps([row]), encoding="utf-8")
+    sizes.write_text(json.dumps({"scale": {"ray_ratio": 1.25}, "machine": "a laptop"}), "utf-8")
+    words = ["scale", "--measured", plan, "--measured", sizes, "--write", mine]
+    done = subprocess.run(
+        [sys.executable, "-m", "rupairs.cli", *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = read_rates(mine).by_name
+    assert (found["tokens_per_second"].value, found["tokens_per_second"].basis) == (900, "measured")
+    assert (found["ray_ratio"].value, found["ray_ratio"].machine) == (1.25, "a laptop")
+    assert found["disk"] == read_rates(SHIPPED).by_name["disk"]
+
+
+def test_the_readme_has_the_same_in_brief() -> None:
+    expected = brief.brief(read_rates(SHIPPED), asked(open_recipe("full", [])), "full")
+    shown = README.read_text(encoding="utf-8").partition(brief.BEGIN)[2].partition(brief.END)[0]
+    assert shown.strip() == expected.strip(), "make it anew: rupairs scale --write README.md"
+
+
+def test_in_brief_by_hand() -> None:
+    text = brief.brief(rates(), ASKED, "mine")
+    # 2,000 pairs asked for, of which half end in whole rows: 600 calls at 10 a second.
+    assert "| RuHNP: 1k pairs, 600 calls | 0.03 | 0 | 650 kB |" in text
+    # 36,005 steps of 1,000 examples at 1,000 a second.
+    assert "| training: 36,005 steps of 1,000 examples | 10.0 | 30 |" in text
+    assert "| **`mine` in all** | 10.0 | 30 |" in text
+    assert "`tokens_per_second` = 1,000" in text
+
+
+def test_marks_of_both_kinds_are_filled(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"A\n{brief.BEGIN}\n{brief.END}\nB\n{pages.BEGIN}\n{pages.END}\n", "utf-8")
+    show_scale("full", [], None, [], [], [page], False)
+    text = page.read_text(encoding="utf-8")
+    assert text.index("one 80 GB GPU") < text.index("\nB\n") < text.index("What breaks first")
 
 
 def test_a_page_without_marks_stays_as_it_is(tmp_path: Path) -> None:

@@ -139,6 +139,20 @@ def _review(rates: Values, asked: Asked) -> Iterator[Limit]:
         "ruwanli.filter.per_label",
         "fewer candidates",
     )
+    yield Limit(
+        REVIEWED,
+        "memory of `ruwanli.release`, which holds candidates and decisions",
+        rates["memory"] / rates["nli_memory_bytes"],
+        "ruwanli.complete.fraction",
+        "fewer completions; or several runs",
+    )
+    yield Limit(
+        REVIEWED,
+        "memory of `data_cards.ruwanli`, which holds rows, candidates and votes",
+        rates["memory"] / rates["card_memory_bytes"],
+        "ruwanli.seeds.per_label",
+        "several runs over different seeds",
+    )
 
 
 def _training(rates: Values, asked: Asked) -> Iterator[Limit]:

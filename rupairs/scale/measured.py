@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from rupairs.errors import UsageError
-from rupairs.scale.rates import MEASURED, Rate
+from rupairs.scale.rates import MEASURED, TOKENS, Rate
 from rupairs.scale.settings import GENERATE
 
 Found = Mapping[str, float]
@@ -99,13 +99,11 @@ def _sizes(data: dict[str, Any]) -> Found:
 
 
 def _plan(rows: list[dict[str, Any]]) -> Found:
-    row = next((r for r in rows if r["step"] == GENERATE and r.get("tokens_per_second")), None)
-    if row is None:
+    measured = {r["step"]: r for r in rows if r["step"] in TOKENS and r.get("tokens_per_second")}
+    if GENERATE not in measured:
         raise ValueError(f"holds no measured {GENERATE}")
-    return {
-        "tokens_per_call": row["completion_tokens_per_call"],
-        "tokens_per_second": row["tokens_per_second"],
-    }
+    tokens = {TOKENS[s]: row["completion_tokens_per_call"] for s, row in measured.items()}
+    return tokens | {"tokens_per_second": measured[GENERATE]["tokens_per_second"]}
 
 
 _KINDS: tuple[tuple[set[str], str, Callable[[Any], Found]], ...] = (

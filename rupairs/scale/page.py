@@ -3,7 +3,7 @@
 Under each table stand the assumed rates that it rests on.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rupairs.errors import UsageError
@@ -31,27 +31,33 @@ def page(rates: Rates, asked: Asked, recipe: str) -> str:
         (f"Generation, as `{recipe}` asks for it", _generation),
         ("Harvest", _harvest),
         ("Training, one pass", _training),
-        (f"Review, as `{recipe}` asks for it", _review),
+        (f"RuWANLI: generation and review, as `{recipe}` asks for it", _review),
         ("What breaks first", _limits),
     )
     lines: list[str] = []
     for title, part in parts:
         own = rates.afresh()
-        lines += [f"## {title}", "", *part(own, asked), "", *_assumed(own), ""]
+        lines += [f"## {title}", "", *part(own, asked), "", *assumed(own), ""]
     return "\n".join([*lines, "## Rates", "", *_rates(rates), ""])
 
 
-def write_page(path: Path, text: str) -> None:
-    """Put the tables between the markers of a page; `UsageError` if it has none."""
+def write_page(path: Path, texts: Mapping[tuple[str, str], str]) -> None:
+    """Put texts between those of their two markers that a page has; `UsageError` if it has none."""
     try:
-        old = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise UsageError(f"{path}: no such page") from None
-    before, begin, rest = old.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise UsageError(f"{path}: the lines {BEGIN} and {END} must stand in it")
-    path.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}", encoding="utf-8")
+    found = 0
+    for (begin, end), made in texts.items():
+        before, first, rest = text.partition(begin)
+        _, second, after = rest.partition(end)
+        if first and second:
+            text = f"{before}{begin}\n\n{made.strip()}\n\n{end}{after}"
+            found += 1
+    if not found:
+        marks = " or ".join(f"{begin} and {end}" for begin, end in texts)
+        raise UsageError(f"{path}: the lines {marks} must stand in it")
+    path.write_text(text, encoding="utf-8")
 
 
 def _generation(rates: Rates, asked: Asked) -> Iterator[str]:
@@ -64,6 +70,12 @@ def _generation(rates: Rates, asked: Asked) -> Iterator[str]:
             rows.append((count(pairs), str(gpus), *took, *disk, found.bound))
     columns = ("pairs", "GPUs", "calls", "hours", "money", "replay log", "tables", "waits for")
     yield from table(columns, rows)
+    yield ""
+    yield (
+        "These are RuHNP's pairs; RuWANLI's stand under the review. A prompt has "
+        f"{asked.prompt:,.0f} characters a call; reading it costs no time of its own here, because "
+        "`tokens_per_second` is what comes out while prompts are read, as `plan --measure` counts."
+    )
     yield ""
     yield (
         f"One run keeps {work.gpus_of_a_client(rates):,.0f} GPUs busy. The plain checks, in one "
@@ -87,6 +99,7 @@ def _harvest(rates: Rates, asked: Asked) -> Iterator[str]:
             (
                 count(pairs),
                 *(hours(f.hours) for f in found),
+                hours(found[-1].ray_hours),
                 f"{size(some.memory)}{fits}",
                 size(some.disk),
                 f"{some.parts:,}",
@@ -94,12 +107,22 @@ def _harvest(rates: Rates, asked: Asked) -> Iterator[str]:
             )
         )
     cores = (f"hours, {n:,} cores" for n in CORES)
-    columns = ("pairs", *cores, "memory", "disk", "parts", "files for Ray")
+    columns = (
+        "pairs",
+        *cores,
+        f"{CORES[-1]:,} cores, Ray",
+        "memory",
+        "disk",
+        "parts",
+        "files for Ray",
+    )
     yield from table(columns, rows)
     yield ""
     yield (
-        f"Measured on {rates['harvest_cores']:.0f} cores; more are computed, and Ray's own cost "
-        f"and the network's are not in it. {100 * rates['harvest_main_share']:.0f} % of the "
+        f"Measured on {rates['harvest_cores']:.0f} cores; more are computed, without the network's "
+        f"cost. On Ray a small harvest took "
+        f"{rates['ray_ratio']:.3g} times as long on one machine, its start included; a large one "
+        f"is taken to do so too. {100 * rates['harvest_main_share']:.0f} % of the "
         "processor time is one process's, which holds most of the memory too. For Ray every table "
         "is a file first, which takes as much disk again as the texts."
     )
@@ -127,6 +150,10 @@ def _review(rates: Rates, asked: Asked) -> Iterator[str]:
         rows.append(
             (
                 count(items),
+                count(found.calls),
+                hours(found.gpu_hours),
+                f"{found.money:,.0f}",
+                size(found.log),
                 f"{found.votes:,.0f}",
                 hours(found.hours),
                 hours(found.hours_each),
@@ -135,8 +162,14 @@ def _review(rates: Rates, asked: Asked) -> Iterator[str]:
                 hours(found.push_hours),
             )
         )
-    columns = ("items", "votes", "hours of people", f"each of {asked.people}", "tasks")
-    yield from table((*columns, "files or projects", "hours to prepare"), rows)
+    columns = ("items", "calls", "hours of one GPU", "money", "replay log", "votes")
+    people = ("hours of people", f"each of {asked.people}", "tasks", "files or projects")
+    yield from table((*columns, *people, "hours to prepare"), rows)
+    yield ""
+    yield (
+        f"An item is a candidate that reaches the reviewers; the recipe asks for "
+        f"{count(asked.reviewed)}, {100 * asked.completions:.0f} % of them completions."
+    )
 
 
 def _limits(rates: Rates, asked: Asked) -> Iterator[str]:
@@ -152,7 +185,8 @@ def _limits(rates: Rates, asked: Asked) -> Iterator[str]:
     yield from table(("rows", "what is used up", "at", "setting", "what it does"), rows)
 
 
-def _assumed(rates: Rates) -> Iterator[str]:
+def assumed(rates: Rates) -> Iterator[str]:
+    """Yield the line that names the assumed ones of the rates that were looked up."""
     names = [n for n in UNITS if n in rates.asked and rates.by_name[n].basis == ASSUMED]
     if names:
         yield f"Assumed: {', '.join(f'`{n}` = {figure(n, rates[n])}' for n in names)}."
@@ -171,13 +205,16 @@ def _rates(rates: Rates) -> Iterator[str]:
 def table(columns: Row, rows: Iterable[Row]) -> Iterator[str]:
     """Yield the lines of a Markdown table; columns of figures are on the right."""
     rows = list(rows)
-    numbers = [
-        all(row[n][:1].isdigit() or row[n][:1] == "<" for row in rows) for n in range(len(columns))
-    ]
+    numbers = [all(_figure(row[n]) for row in rows) for n in range(len(columns))]
     yield f"| {' | '.join(columns)} |"
     yield f"|{'|'.join('--:' if number else '---' for number in numbers)}|"
     for row in rows:
         yield f"| {' | '.join(row)} |"
+
+
+def _figure(cell: str) -> bool:
+    """Say whether a cell holds a figure, or nothing where others do."""
+    return not cell or cell[0].isdigit() or cell[0] == "<"
 
 
 def figure(name: str, value: float) -> str:

@@ -25,8 +25,10 @@ from rupairs.errors import UsageError
 SHIPPED = Path(__file__).parent / "rates.toml"
 MEASURED, ASSUMED = "measured", "assumed"
 UNITS: Mapping[str, str] = {
-    "tokens_per_second": "generated tokens/s a GPU",
-    "tokens_per_call": "generated tokens a call",
+    "tokens_per_second": "generated tokens/s a GPU, the prompts read meanwhile",
+    "tokens_per_call": "generated tokens a call of ruhnp.generate",
+    "nli_tokens_per_call": "generated tokens a call of ruwanli.generate",
+    "completion_tokens_per_call": "generated tokens a call of ruwanli.complete",
     "top_up_share": "calls asked again, of first calls",
     "complete_share": "anchors that end as a whole row",
     "server_start_seconds": "s until a model server answers",
@@ -45,15 +47,24 @@ UNITS: Mapping[str, str] = {
     "harvest_bytes": "B of Parquet a pair, both steps",
     "harvest_memory_bytes": "B of memory a pair",
     "harvest_memory_base": "B of memory whatever the size",
+    "ray_ratio": "hours of a harvest on Ray, of those without",
     "triples_per_second": "examples/s a GPU",
     "training_bytes": "B of disk a pair",
     "training_memory_bytes": "B of memory a pair",
     "push_items_per_second": "items/s",
     "push_memory_bytes": "B of memory an item",
+    "nli_memory_bytes": "B of memory an item in ruwanli.release",
+    "card_memory_bytes": "B of memory an item in data_cards.ruwanli",
     "seconds_per_vote": "s of a person a vote",
     "annotator_hours": "h a person can give",
     "memory": "B of memory of the machine",
     "disk": "B of disk of the machine",
+}
+# Steps that ask the LLM → the tokens of their calls.
+TOKENS: Mapping[str, str] = {
+    "ruhnp.generate": "tokens_per_call",
+    "ruwanli.generate": "nli_tokens_per_call",
+    "ruwanli.complete": "completion_tokens_per_call",
 }
 _MAY_BE_ZERO = frozenset({"top_up_share", "harvest_start_seconds", "server_start_seconds"})
 _SHARES = frozenset({"complete_share", "harvest_main_share", "client_share"})

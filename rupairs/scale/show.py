@@ -9,8 +9,8 @@ from rich.markdown import Markdown
 
 from rupairs.options import print_json
 from rupairs.runs import open_recipe
+from rupairs.scale import brief, work
 from rupairs.scale import page as pages
-from rupairs.scale import work
 from rupairs.scale.limits import limits
 from rupairs.scale.measured import read_measured
 from rupairs.scale.rates import SHIPPED, Rates, read_rates, write_rates
@@ -28,23 +28,27 @@ def show_scale(
 ) -> None:
     """Compute from a rates file, then the files of `measured`, then the rates of `given`.
 
-    `write` names pages whose tables are made anew, and `.toml` files that are to hold the rates
-    that were computed with; without any the tables are printed.
+    `write` names pages between whose markers the tables are made anew, and `.toml` files that are
+    to hold the rates that were computed with; without any the tables are printed.
     """
     rates = read_rates(rates_file or SHIPPED)
     for path in measured:
         rates = rates.having(read_measured(path), str(path))
     rates = rates.given(given)
     wanted = asked(open_recipe(recipe, overrides))
+    made = {
+        (pages.BEGIN, pages.END): pages.page(rates, wanted, recipe),
+        (brief.BEGIN, brief.END): brief.brief(rates, wanted, recipe),
+    }
     for path in write:
         if path.suffix == ".toml":
             write_rates(rates, path)
         else:
-            pages.write_page(path, pages.page(rates, wanted, recipe))
+            pages.write_page(path, made)
     if as_json:
         print_json(figures(rates, wanted))
     elif not write:
-        Console().print(Markdown(pages.page(rates, wanted, recipe)))
+        Console().print(Markdown(made[pages.BEGIN, pages.END]))
 
 
 def figures(rates: Rates, wanted: Asked) -> dict[str, Any]:

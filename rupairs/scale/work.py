@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from rupairs.near import BANDS, SKETCH
+from rupairs.scale.rates import TOKENS
 from rupairs.scale.settings import Asked
 
 Values = Mapping[str, float]
@@ -40,10 +41,15 @@ def calls_a_pair(rates: Values, asked: Asked) -> float:
     return anchors * asked.calls * (1 + again)
 
 
-def generation(rates: Values, asked: Asked, pairs: int, gpus: int) -> Generation:
+def call_speed(rates: Values, step: str) -> float:
+    """Return the calls of a step that one GPU answers in a second."""
+    return rates["tokens_per_second"] * rates["client_share"] / rates[TOKENS[step]]
+
+
+def generation(rates: Values, asked: Asked, pairs: float, gpus: int) -> Generation:
     """Return what it takes to generate `pairs` that end in whole rows."""
     calls = pairs * calls_a_pair(rates, asked)
-    server = rates["tokens_per_second"] * rates["client_share"] / rates["tokens_per_call"]
+    server = call_speed(rates, "ruhnp.generate")
     client = rates["client_calls_per_second"]
     speed = min(gpus * server, client)
     hours = (rates["server_start_seconds"] + calls / speed) / HOUR
@@ -59,8 +65,7 @@ def generation(rates: Values, asked: Asked, pairs: int, gpus: int) -> Generation
 
 def gpus_of_a_client(rates: Values) -> float:
     """Return how many GPUs one run keeps busy."""
-    server = rates["tokens_per_second"] * rates["client_share"] / rates["tokens_per_call"]
-    return rates["client_calls_per_second"] / server
+    return rates["client_calls_per_second"] / call_speed(rates, "ruhnp.generate")
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,7 @@ class Harvest:
     """What a harvest takes; `tables` are the files that Ray is given at once."""
 
     hours: float
+    ray_hours: float
     disk: float
     memory: float
     parts: int
@@ -89,8 +95,10 @@ def harvest(rates: Values, pairs: int, cores: int) -> Harvest:
     """Return what it takes to harvest `pairs` on so many cores."""
     shared = _core_seconds(rates) - main_seconds(rates)
     seconds = pairs * (main_seconds(rates) + shared / cores)
+    hours = (rates["harvest_start_seconds"] + seconds) / HOUR
     return Harvest(
-        hours=(rates["harvest_start_seconds"] + seconds) / HOUR,
+        hours=hours,
+        ray_hours=hours * rates["ray_ratio"],
         disk=pairs * (rates["harvest_bytes"] + SCRATCH_BYTES),
         memory=rates["harvest_memory_base"] + pairs * rates["harvest_memory_bytes"],
         parts=ceil(pairs / ROWS_PER_PART),
@@ -123,8 +131,16 @@ def training(rates: Values, asked: Asked, pairs: int, gpus: int) -> Training:
 
 @dataclass(frozen=True)
 class Review:
-    """What the review of so many items takes; `hours` are those of all people together."""
+    """What so many reviewed items take.
 
+    `calls` are those that write them, in `gpu_hours` of one GPU; `hours` those of all people
+    together.
+    """
+
+    calls: float
+    gpu_hours: float
+    money: float
+    log: float
     tasks: int
     files: int
     votes: float
@@ -142,7 +158,13 @@ def hours_an_item(rates: Values, asked: Asked) -> float:
 def review(rates: Values, asked: Asked, items: int) -> Review:
     """Return what it takes to have `items` reviewed as the recipe says."""
     hours = items * hours_an_item(rates, asked)
+    calls = items * (asked.nli_calls + asked.completions)
+    gpu_hours = items * _writing_seconds(rates, asked) / HOUR
     return Review(
+        calls=calls,
+        gpu_hours=gpu_hours,
+        money=gpu_hours * rates["gpu_hour_price"],
+        log=calls * rates["log_bytes"],
         tasks=round(items * (1 + asked.overlap * asked.repeats)),
         files=asked.people * ceil(items / (asked.items or items)),
         votes=items * asked.overlap * (1 + asked.repeats),
@@ -151,3 +173,10 @@ def review(rates: Values, asked: Asked, items: int) -> Review:
         push_hours=items / rates["push_items_per_second"] / HOUR,
         memory=items * rates["push_memory_bytes"],
     )
+
+
+def _writing_seconds(rates: Values, asked: Asked) -> float:
+    """Return the seconds in which one GPU writes an item; short answers wait for the client."""
+    client = rates["client_calls_per_second"]
+    asks = (("ruwanli.generate", asked.nli_calls), ("ruwanli.complete", asked.completions))
+    return sum(calls / min(call_speed(rates, step), client) for step, calls in asks)
