@@ -12,11 +12,13 @@ the mode of every group; `pandas counts` counts labels by task and takes the lar
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,7 @@ import pandas as pd
 
 from annotation.aggregation import METHODS, aggregate
 from annotation.page import LABELS
+from benchmarks.harvest_measure import machine
 
 _TRUE = (0.4, 0.3, 0.2, 0.1)
 
@@ -101,6 +104,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=62)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", choices=list(_runners()))
+    parser.add_argument("--out", type=Path, default=Path("runs/benchmarks/annotation.json"))
     arguments = parser.parse_args()
     size = (arguments.items, arguments.votes, arguments.workers, arguments.seed)
     if arguments.only:
@@ -110,11 +114,16 @@ def main() -> None:
     print("|---|--:|--:|--:|--:|--:|--:|", flush=True)
     named = zip(("items", "votes", "workers", "seed"), size, strict=True)
     numbers = [f"--{name}={value}" for name, value in named]
+    found = []
     for name in _runners():
         command = [sys.executable, "-m", "benchmarks.annotation", *numbers, "--only", name]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
-        cells = " | ".join(str(value) for value in json.loads(done.stdout).values())
-        print(f"| {cells} |", flush=True)
+        found.append(json.loads(done.stdout))
+        print(f"| {' | '.join(map(str, found[-1].values()))} |", flush=True)
+    settings = {"items": size[0], "votes": size[1], "workers": size[2], "seed": size[3]}
+    result = {"machine": machine(os.cpu_count() or 1), "settings": settings, "methods": found}
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    arguments.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

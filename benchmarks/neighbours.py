@@ -86,7 +86,7 @@ def measure(method: str, rows: int, seeds: int, dimensions: int, k: int) -> dict
 
 
 def main() -> None:
-    """Print a Markdown table, and write the figures if asked."""
+    """Print a Markdown table and write the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pools", default="20000,200000,1000000")
     parser.add_argument("--seeds", type=int, default=3_000)
@@ -94,7 +94,7 @@ def main() -> None:
     parser.add_argument("--k", type=int, default=5)
     parser.add_argument("--tree-pool", type=int, default=20_000, help="largest pool for the tree")
     parser.add_argument("--repeats", type=int, default=3, help="medians are shown")
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--out", type=Path, default=Path("runs/benchmarks/neighbours.json"))
     given = parser.parse_args()
     rows = []
     print("| pool | seeds | method | seconds | same as ours |")
@@ -117,8 +117,8 @@ def main() -> None:
                 flush=True,
             )
             rows.append(row)
-    if given.json:
-        given.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    given.out.parent.mkdir(parents=True, exist_ok=True)
+    given.out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
 
 def _alone(arguments: tuple[str, int, int, int, int]) -> dict[str, Any]:

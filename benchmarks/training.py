@@ -65,7 +65,8 @@ def main() -> None:
     result |= {"ways": _summary(found), "runs": found}
     print(_table(result["ways"]))
     text = json.dumps(result, ensure_ascii=False, indent=2) + "\n"
-    (work / "training.json").write_text(text, encoding="utf-8")
+    asked.out.parent.mkdir(parents=True, exist_ok=True)
+    asked.out.write_text(text, encoding="utf-8")
 
 
 def _arguments() -> argparse.Namespace:
@@ -77,6 +78,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--ways", default="", help="names with ; between them; all of them without")
     parser.add_argument("--realdata", type=Path, default=Path("../shared/realdata"))
     parser.add_argument("--work", type=Path, default=Path("runs/benchmarks/training"))
+    parser.add_argument("--out", type=Path, default=Path("runs/benchmarks/training.json"))
     return parser.parse_args()
 
 
