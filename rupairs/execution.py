@@ -13,13 +13,14 @@ import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rupairs.errors import RupairsError, UsageError
 from rupairs.evaluation_sets import grown_from, marked
+from rupairs.llm.budget import Clock
 from rupairs.manifest import NAME, Manifest, describe_files, read_manifest, versions
 from rupairs.progress import Progress
 from rupairs.recipe import Recipe, Section
@@ -90,11 +91,18 @@ def fingerprint(step: Step, seed: int, config: Mapping[str, Any], inputs: Mappin
 
 
 def run_step(
-    step: Step, run: Path, recipe: Recipe, names: set[str], progress: Progress, redo: bool = False
+    step: Step,
+    run: Path,
+    recipe: Recipe,
+    names: set[str],
+    progress: Progress,
+    redo: bool = False,
+    clock: Clock | None = None,
 ) -> Outcome:
     """Run one step in `run` unless its finished directory already answers for it.
 
-    `names` are the steps of the chain: an optional input outside it is not read.
+    `names` are the steps of the chain: an optional input outside it is not read. `clock` is that of
+    the run's questions.
     """
     stages = load_stages()
     steps = {s.name: s for stage in stages.values() for s in stage.steps}
@@ -113,7 +121,7 @@ def run_step(
         return Outcome(step, "kept", final, found)
 
     partial = final.with_name(f".{final.name}.partial")
-    context = Context(step, run, partial, recipe, stage, progress, inputs)
+    context = Context(step, run, partial, recipe, stage, progress, inputs, clock=clock or Clock())
     for reader in inputs.values():
         context.licenses |= reader.manifest.licenses
         context.simulated = context.simulated or reader.manifest.simulated
@@ -121,7 +129,8 @@ def run_step(
     context.facts = marked({}, grown_from(reader.manifest for reader in inputs.values()))
     started = time.monotonic()
     with _whole_or_gone(partial):
-        resolve(step.run)(context)
+        with closing(context):
+            resolve(step.run)(context)
         manifest = Manifest(
             step=step.name,
             step_version=step.version,

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -79,13 +80,14 @@ class LLMSection(Section):
     """The language model, how it is reached and sampled, and what it may cost.
 
     With `schema_required`, a server that does not hold its answers to a schema ends the run.
-    `engines` is how many vLLM engines `ray` keeps.
-    Prices are for a million tokens, in any currency.
+    `engines` is how many vLLM engines `ray` keeps. `patience_s` is for servers that are not there
+    or refuse every call. Prices are for a million tokens, in any currency.
     """
 
     transient = frozenset(
         {"server", "urls", "api_key_env", "concurrency", "timeout_s", "attempts"}
-        | {"max_calls", "max_tokens_total", "max_hours", "max_model_len", "vllm_args", "engines"}
+        | {"max_calls", "max_tokens_total", "max_hours", "max_money", "patience_s"}
+        | {"max_model_len", "vllm_args", "engines"}
         | {"schema_required", "price_prompt", "price_completion"}
     )
     server: Literal["embedded", "vllm", "vllm-batch", "ray", "url"] = "url"
@@ -98,12 +100,14 @@ class LLMSection(Section):
     concurrency: int = Field(default=64, ge=1)
     timeout_s: float = Field(default=120.0, gt=0)
     attempts: int = Field(default=5, ge=1)
+    patience_s: float = Field(default=300.0, ge=0)
     temperature: float = Field(default=1.0, ge=0)
     top_p: float = Field(default=0.95, gt=0, le=1)
     max_tokens: int = Field(default=512, ge=1)
     max_calls: int | None = Field(default=None, ge=1)
     max_tokens_total: int | None = Field(default=None, ge=1)
     max_hours: float | None = Field(default=None, gt=0)
+    max_money: float | None = Field(default=None, gt=0)
     max_model_len: int | None = Field(default=None, ge=256)
     vllm_args: tuple[str, ...] = ()
     engines: int = Field(default=1, ge=1)
@@ -134,11 +138,41 @@ class LLMSection(Section):
 
         return Served("", arguments=arguments).arguments
 
+    @field_validator("urls")
+    @classmethod
+    def _are_urls(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        for number, url in enumerate(urls, 1):
+            if fault := _fault_of_url(url):
+                raise ValueError(f"number {number} {fault}")
+        return urls
+
     @model_validator(mode="after")
     def _reachable(self) -> Self:
         if self.server == "url" and not self.urls:
             raise ValueError('server = "url" needs urls = ["http://host:port/v1", ...]')
+        if self.max_money is not None and not (self.price_prompt or self.price_completion):
+            raise ValueError("max_money needs price_prompt and price_completion, a million tokens")
         return self
+
+
+def _fault_of_url(url: str) -> str:
+    """Return what is wrong with the address of a server, '' if nothing; secrets are not repeated.
+
+    The recipe is kept in the run, and addresses stand in errors: neither is a place for a secret.
+    """
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "is no URL: write http://host:port/v1"
+    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
+        return (
+            "holds a user, a password or a query, and the run keeps its URLs: set the key in the "
+            "environment variable that api_key_env names"
+        )
+    if parts.scheme not in ("http", "https") or not host or any(c.isspace() for c in url):
+        return f"is no URL of a server: write http://host:port/v1, not '{url}'"
+    return ""
 
 
 class EncoderSection(Section):

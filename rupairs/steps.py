@@ -2,15 +2,16 @@
 
 import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
 from rupairs.errors import UsageError
+from rupairs.llm.budget import Clock
 from rupairs.manifest import (
     Counts,
     ModelFacts,
@@ -18,6 +19,8 @@ from rupairs.manifest import (
 from rupairs.progress import Progress
 from rupairs.recipe import Recipe, Section
 from rupairs.store import StageReader, StageWriter
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,10 @@ class Stage:
 
 @dataclass
 class Context:
-    """What a step's function is given."""
+    """What a step's function is given; whoever makes one closes it when the step has ended.
+
+    `clock` is that of all questions of the run.
+    """
 
     step: Step
     run: Path
@@ -83,6 +89,21 @@ class Context:
     licenses: dict[str, str] = field(default_factory=dict)
     simulated: bool = False
     counts: Counts = field(default_factory=Counts)
+    clock: Clock = field(default_factory=Clock)
+    _held: dict[str, Any] = field(default_factory=dict)
+    _open: ExitStack = field(default_factory=ExitStack)
+
+    def hold(self, name: str, make: Callable[[], AbstractContextManager[T]]) -> T:
+        """Return what `make` opens: opened when first asked for, closed when the step ends."""
+        if name not in self._held:
+            self._held[name] = self._open.enter_context(make())
+        found: T = self._held[name]
+        return found
+
+    def close(self) -> None:
+        """Close what the step holds."""
+        self._held.clear()
+        self._open.close()
 
     @property
     def config(self) -> Any:

@@ -246,7 +246,7 @@ def logged(path: Path) -> set[str]:
 
 def test_a_dead_server_leaves_nothing_half_done(encoder: Path, tmp_path: Path) -> None:
     recipe = write_recipe(tmp_path, "http://127.0.0.1:9/v1", encoder)
-    code, _, err = run("run", recipe, "--out", tmp_path / "run", "--set", "llm.attempts=1")
+    code, _, err = run("run", recipe, "--out", tmp_path / "run", "--set", "llm.patience_s=1")
     assert code == 1
     assert err.strip().splitlines()[-1].startswith("error: http://127.0.0.1:9/v1: no answer")
     assert not (tmp_path / "run/ruhnp/generate").exists()

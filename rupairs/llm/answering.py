@@ -1,4 +1,7 @@
-"""Answering a step's requests: the server is started only if the replay log lacks an answer."""
+"""Answering a step's requests: the server is started only if the replay log lacks an answer.
+
+One that was started serves all the rounds and blocks of its step, and ends with it.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sized
@@ -17,6 +20,8 @@ from rupairs.llm.task import Task
 from rupairs.manifest import ModelFacts
 from rupairs.recipe import LLMSection
 from rupairs.steps import Context
+
+_OWN_PATIENCE_S = 10.0
 
 SAMPLED: ContextVar[int] = ContextVar("SAMPLED", default=0)
 """If not 0, a step asks so many of the questions that the log lacks, and ends in SampledError.
@@ -93,25 +98,34 @@ def _answer(
     total: int | None,
 ) -> Spent:
     section, progress = context.recipe.llm, context.progress
-
-    def client(*urls: str) -> Client:
-        return Client(section, urls, log)
-
     if section.server == "url" or all(log.has(r.key) for r in requests()):
-        return client(*section.urls).answer(requests(), progress, label, total)
+        client = Client(section, section.urls, log, context.clock)
+        return client.answer(requests(), progress, label, total)
+    context.clock.start()  # a model that is being loaded has the card already
     if section.server == "embedded":
         from rupairs.embedded.llm import EmbeddedServer
 
         server_log = context.run / "embedded-llm.log"
-        with EmbeddedServer(server_log, slots=section.concurrency) as server:
-            return client(server.url).answer(requests(), progress, label, total)
-    from rupairs.vllm.answering import section_batch, section_server
+        server = context.hold("llm", lambda: EmbeddedServer(server_log, slots=section.concurrency))
+        return _own_client(context, log, server.url).answer(requests(), progress, label, total)
+    from rupairs.vllm.answering import section_batch, section_server, section_worker
 
-    if section.server in ("vllm-batch", "ray"):
-        batch = section_batch(section, log, context.run / "vllm.log", progress)
-        return batch.answer(requests(), progress, label, total)
-    with section_server(section, context.run / "vllm.log", progress) as vllm:
-        return answer_in_rounds(lambda: client(vllm.url), vllm, requests, progress, label, total)
+    file = context.run / "vllm.log"
+    if section.server == "vllm":
+        vllm = context.hold("llm", lambda: section_server(section, file, progress))
+        return answer_in_rounds(
+            lambda: _own_client(context, log, vllm.url), vllm, requests, progress, label, total
+        )
+    worker = context.hold("llm", lambda: section_worker(section, file, progress))
+    batch = section_batch(section, log, worker, progress, context.clock)
+    return batch.answer(requests(), progress, label, total)
+
+
+def _own_client(context: Context, log: ReplayLog, url: str) -> Client:
+    """Return the client of a server of ours: whoever started it knows what its absence means."""
+    section = context.recipe.llm
+    little = {"patience_s": min(section.patience_s, _OWN_PATIENCE_S)}
+    return Client(section.model_copy(update=little), [url], log, context.clock)
 
 
 def read_all(

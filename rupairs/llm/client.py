@@ -1,58 +1,65 @@
-"""The client: sends what the replay log lacks, with bounded retries, to the least busy server.
+"""The client: sends what the replay log lacks, with bounded retries, to the server that is best.
 
 1. A request whose key is in the log is never sent.
-2. Transient faults (no connection, time-out, 408, 409, 429, 5xx, an unreadable body) are tried
-   again after a jittered, growing pause, or after `Retry-After` when the server names one.
-3. A fault of one request (400, 413, 422) fails that request; a fault of the setting (401, 403,
-   404, no server that answers, a schema that is ignored) stops the run with one clear line.
+2. Transient faults (no connection, time-out, 408, 409, 429, 5xx, an unreadable body, an answer
+   that the server broke off) are tried again, up to `attempts` times; a call that was refused
+   (429) or met nobody has not been tried at all. `rupairs.llm.servers` says where and when.
+3. A fault of one request (400, 413, 422) fails that request; a fault of the setting leaves its
+   server out, and stops the run with one clear line when no server is left or none works.
 """
 
 import asyncio
-import os
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
-
-import httpx2
-import openai
 
 from rupairs.errors import RupairsError
-from rupairs.llm.budget import Budget
-from rupairs.llm.faults import FATAL, FAULTS, detail, is_refused, is_transient, pause
+from rupairs.llm.budget import Budget, Clock
+from rupairs.llm.faults import FATAL, FAULTS, detail, is_rate_limit, is_transient, pause
 from rupairs.llm.ledger import Ledger, Todo
 from rupairs.llm.log import ReplayLog
 from rupairs.llm.reply import read_reply
-from rupairs.llm.request import Answer, Request
+from rupairs.llm.request import Request
+from rupairs.llm.servers import Server, Servers
 from rupairs.llm.spent import Spent
+from rupairs.llm.transport import open_api, post, read_key
 from rupairs.progress import Progress
 from rupairs.recipe import LLMSection
 
 __all__ = ["Client", "Spent"]
 
-_REST_S = 5.0
 # Faults that are not a single call's: of the setting, of the disk, of what is read.
 _ENDING = (RupairsError, OSError)
 
 
 @dataclass
-class _Server:
-    url: str
-    api: openai.AsyncOpenAI
-    busy: int = 0
-    rests_until: float = 0.0
-    heard: float = 0.0
+class _Tries:
+    """What became of a call so far: attempts, when it was first refused, and who failed it last."""
+
+    attempts: int = 0
+    refused_since: float | None = None
+    avoid: Server | None = None
 
 
 class Client:
-    """Answers requests through the log. `urls` are OpenAI-compatible bases ending in /v1."""
+    """Answers requests through the log. `urls` are OpenAI-compatible bases ending in /v1.
 
-    def __init__(self, section: LLMSection, urls: Iterable[str], log: ReplayLog) -> None:
+    `clock` is that of the run, if the hours of its budget began before. Raises `RupairsError` for
+    a key that HTTP cannot carry.
+    """
+
+    def __init__(
+        self,
+        section: LLMSection,
+        urls: Iterable[str],
+        log: ReplayLog,
+        clock: Clock | None = None,
+    ) -> None:
         self.section = section
         self.urls = tuple(urls)
-        self._ledger = Ledger(section, log)
-        self._key = os.environ.get(section.api_key_env, "")
+        self._ledger = Ledger(section, log, clock)
+        self._key = read_key(section.api_key_env)
 
     @property
     def budget(self) -> Budget:
@@ -79,104 +86,91 @@ class Client:
         with self._ledger.opened(requests, progress, label, total) as todo:
             first = next((request for request in todo if request), None)
             if first:
-                stopped = asyncio.run(self._send_all(chain([first], todo)))
+                stopped = asyncio.run(self._send_all(chain([first], todo), progress))
                 if stopped is not None:
                     raise stopped
         return self.spent
 
-    async def _send_all(self, todo: Todo) -> Exception | None:
+    async def _send_all(self, todo: Todo, progress: Progress) -> Exception | None:
         """Send all; return why it stopped early, once the calls in flight have been stored."""
-        servers = [self._server(url) for url in self.urls]
-        stopped: list[Exception] = []
+        servers = Servers(
+            self.section,
+            [self._server(url) for url in self.urls],
+            lambda message: progress.say(f"  {message}"),
+        )
 
         async def worker() -> None:
             try:
                 for request in todo:
-                    if stopped:
+                    if servers.ended:
                         return
                     if request is None:
                         await asyncio.sleep(0)
                         continue
                     await self._one(request, servers)
             except _ENDING as error:
-                stopped.append(error)
+                servers.ended = servers.ended or error
 
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(self.section.concurrency):
                     group.create_task(worker())
         finally:
-            await asyncio.gather(*(s.api.close() for s in servers))
-        return stopped[0] if stopped else None
+            await asyncio.gather(*(s.api.close() for s in servers.all))
+        return servers.ended
 
-    def _server(self, url: str) -> _Server:
+    def _server(self, url: str) -> Server:
         at_once = self.section.concurrency
-        limits = httpx2.Limits(max_connections=at_once, max_keepalive_connections=at_once)
-        api = openai.AsyncOpenAI(
-            base_url=url,
-            api_key=self._key or "none",
-            max_retries=0,
-            timeout=self.section.timeout_s,
-            http_client=openai.DefaultAsyncHttpxClient(limits=limits),
-        )
-        return _Server(url, api)
+        return Server(url, open_api(url, self._key, at_once), limit=at_once)
 
-    async def _one(self, request: Request, servers: list[_Server]) -> None:
+    async def _one(self, request: Request, servers: Servers) -> None:
+        """Have one request answered, or failed, or left for another run when this one ends."""
         self.budget.reserve()
-        began = time.monotonic()
-        for attempt in range(1, self.section.attempts + 1):
-            server = min(servers, key=lambda s: (s.rests_until > time.monotonic(), s.busy))
-            server.busy += 1
+        tries = _Tries()
+        while True:
+            server = await servers.take(tries.avoid, self.budget.require_time)
+            began = time.monotonic()
             try:
-                answer = await self._call(server, request)
+                raw = await post(server.api, request, self.section.timeout_s)
+                answer = read_reply(raw, time.monotonic() - began)
             except FATAL as error:
-                raise RupairsError(f"{server.url}: {detail(error, self._key)}") from None
+                servers.leave_out(server, detail(error, self._key))
             except FAULTS as error:
-                self._note(server, error)
-                if attempt == self.section.attempts or not is_transient(error):
-                    if is_refused(error) and all(s.heard < began for s in servers):
-                        raise RupairsError(self._unreachable(server)) from None
-                    said = detail(error, self._key)
-                    self._ledger.failed(request, type(error).__name__, said)
+                if not self._is_worth_more(request, servers, server, error, tries, began):
                     return
-                self.spent.retries += 1
-                seconds = pause(error, attempt)
             else:
-                server.heard = time.monotonic()
+                servers.answered(server, began)
                 self._ledger.answered(request, answer, server.url)
                 return
             finally:
                 server.busy -= 1
-            await asyncio.sleep(seconds)
+            self.spent.retries += 1
+            tries.avoid = server
+            if tries.attempts and not servers.has_other(server):
+                await asyncio.sleep(pause(tries.attempts))
+            self.budget.require_time()
 
-    def _note(self, server: _Server, error: Exception) -> None:
-        """Note whether a server that failed is there at all."""
-        if isinstance(error, openai.APIConnectionError):
-            server.rests_until = time.monotonic() + _REST_S
+    def _is_worth_more(
+        self,
+        request: Request,
+        servers: Servers,
+        server: Server,
+        error: Exception,
+        tries: _Tries,
+        began: float,
+    ) -> bool:
+        """Note a fault; say whether the request is tried again, and store its failure if not."""
+        said = detail(error, self._key)
+        if not is_transient(error):
+            servers.answered(server, began)
         else:
-            server.heard = time.monotonic()
-
-    async def _call(self, server: _Server, request: Request) -> Answer:
-        started = time.monotonic()
-        body: dict[str, Any] = {"model": request.model, **request.parameters}
-        if request.endpoint == "completions":
-            path = "/completions"
-            body["prompt"] = request.prompt
-        else:
-            path = "/chat/completions"
-            body["messages"] = request.messages
-            if request.schema is not None:
-                body["response_format"] = {
-                    "type": "json_schema",
-                    "json_schema": {"name": "answer", "schema": request.schema, "strict": True},
-                }
-        # `chat.completions.create` takes as long as all the rest to check what we have just put
-        # together, and to make objects of the answer.
-        raw = await server.api.post(path, cast_to=bytes, body=body)
-        return read_reply(raw, time.monotonic() - started)
-
-    def _unreachable(self, server: _Server) -> str:
-        return (
-            f"{server.url}: no answer after {self.section.attempts} attempts; "
-            "start the model server or correct [llm] urls; finished calls are kept"
-        )
+            if servers.failed(server, error, began, said):
+                tries.attempts += 1
+            given_up = tries.attempts >= self.section.attempts
+            if is_rate_limit(error):
+                tries.refused_since = tries.refused_since or began
+                given_up = servers.refused_for_long(server, tries.refused_since, said)
+            if not given_up:
+                return True
+        self._ledger.failed(request, type(error).__name__, said)
+        return False

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager
 
-from rupairs.llm.budget import Budget
+from rupairs.llm.budget import Budget, Clock
 from rupairs.llm.log import ReplayLog
 from rupairs.llm.reply import Enforcement
 from rupairs.llm.request import Answer, Request
@@ -28,15 +28,20 @@ Todo = Iterator[Request | None]
 class Ledger:
     """One log, one budget, and the tally of what is being answered now."""
 
-    def __init__(self, section: LLMSection, log: ReplayLog) -> None:
+    def __init__(self, section: LLMSection, log: ReplayLog, clock: Clock | None = None) -> None:
         self.log = log
+        prompt, completion = log.tokens_by_side() if _counts_tokens(section) else (0, 0)
         self.budget = Budget(
             section.max_calls,
             section.max_tokens_total,
             section.max_hours,
+            section.max_money,
+            prices=((section.price_prompt or 0) / 1e6, (section.price_completion or 0) / 1e6),
             calls=len(log) if section.max_calls else 0,
-            tokens=log.tokens() if section.max_tokens_total else 0,
+            clock=clock or Clock(),
         )
+        self.budget.settle(prompt, completion)
+        self._pace = Pace()
         self.spent = Spent()
         self._enforcement = Enforcement(section.schema_required)
         self._under_way: set[str] = set()
@@ -58,20 +63,24 @@ class Ledger:
         if total is None and isinstance(requests, Sized):
             total = len(requests)
         self.spent = spent = Spent()
-        pace = Pace()
-        started = time.monotonic()
+        self.start_clock()
         self.log.forget_failed()
         with progress.bar(label, total) as advance:
 
             def done(units: int) -> None:
-                advance(units, shown(spent, pace.speed(spent.completion_tokens)))
+                advance(units, shown(spent, self._pace.speed(spent.completion_tokens)))
 
             self._done = done
             try:
                 yield self._lacking(requests)
             finally:
                 self._under_way.clear()
-                spent.seconds = time.monotonic() - started
+                spent.seconds = time.monotonic() - self._started
+
+    def start_clock(self) -> None:
+        """Begin to count the seconds anew: what came before was no asking."""
+        self._started = time.monotonic()
+        self._pace = Pace()
 
     def _lacking(self, requests: Iterable[Request]) -> Todo:
         passed = 0
@@ -93,7 +102,7 @@ class Ledger:
     def answered(self, request: Request, answer: Answer, source: str) -> None:
         """Store an answer of `source`; RupairsError if that holds its answers to no schema."""
         self.log.put(request, answer)
-        self.budget.settle(answer.prompt_tokens + answer.completion_tokens)
+        self.budget.settle(answer.prompt_tokens, answer.completion_tokens)
         self.spent.sent += 1
         self.spent.prompt_tokens += answer.prompt_tokens
         self.spent.completion_tokens += answer.completion_tokens
@@ -109,3 +118,7 @@ class Ledger:
     def _settled(self, request: Request) -> None:
         self._under_way.discard(request.key)
         self._done(1)
+
+
+def _counts_tokens(section: LLMSection) -> bool:
+    return section.max_tokens_total is not None or section.max_money is not None

@@ -118,11 +118,15 @@ class ReplayLog:
 
     def tokens(self) -> int:
         """Return the tokens, prompt and completion, of all stored answers."""
-        total: int = self._do(
-            "SELECT coalesce(sum(answer ->> 'prompt_tokens' + answer ->> 'completion_tokens'), 0)"
-            " FROM answers"
-        )[0]
-        return total
+        return sum(self.tokens_by_side())
+
+    def tokens_by_side(self) -> tuple[int, int]:
+        """Return the tokens of all stored answers: those of prompts, and those generated."""
+        sums = ", ".join(
+            f"coalesce(sum(answer ->> '{side}_tokens'), 0)" for side in ("prompt", "completion")
+        )
+        prompt, completion = self._do(f"SELECT {sums} FROM answers")
+        return prompt, completion
 
     def __len__(self) -> int:
         count: int = self._do("SELECT count(*) FROM answers")[0]

@@ -1,13 +1,12 @@
 """Rounds: what a death of a server of our own left unanswered is asked again.
 
 1. A round sends every request the replay log lacks; the client tries each a few times.
-2. A server that dies takes longer to come back than the client waits: requests fail, or the round
-   ends early.
+2. A server that dies takes longer to come back than the client waits, and one that hangs answers
+   nothing: the round ends early.
 3. If the server has started anew since the round began, that was why, and the next round asks for
    what is missing. Otherwise the failures are the requests' own and stand.
 """
 
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -40,12 +39,10 @@ def answer_in_rounds(
 
     Raises what `Client.answer` raises, and what `steady` raises when the server is given up.
     """
-    began = time.monotonic()
     before = Spent()
     while True:
         starts = server.steady()
         client = make_client()
-        client.budget.started = began
         try:
             client.answer(requests(), progress, label, total)
         except BudgetSpentError:

@@ -5,7 +5,9 @@ answers stay in the run's replay log, so that the run does not pay for them agai
 """
 
 import tempfile
-from dataclasses import dataclass
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +29,17 @@ class InputMissingError(RupairsError):
 
 @dataclass(frozen=True)
 class Sample:
-    """What some calls came to; `speed` in generated tokens a second, 0 if none was sent now."""
+    """What some calls came to; `speed` in generated tokens a second, 0 if none was sent now.
+
+    `reasons` counts why calls failed.
+    """
 
     calls: int
     failed: int
     prompt_tokens: int
     completion_tokens: int
     speed: float
+    reasons: Counter[str] = field(default_factory=Counter)
 
 
 def ask_sample(step: Step, recipe: Recipe, run: Path, calls: int, progress: Progress) -> Sample:
@@ -57,7 +63,8 @@ def ask_sample(step: Step, recipe: Recipe, run: Path, calls: int, progress: Prog
     try:
         with tempfile.TemporaryDirectory() as out:
             context = Context(step, run, Path(out), recipe, stage, progress, inputs)
-            resolve(step.run)(context)
+            with closing(context):
+                resolve(step.run)(context)
     except SampledError as sampled:
         return _sample(sampled.spent, run, sampled.requests)
     finally:
@@ -74,27 +81,34 @@ def _sample(spent: Spent, run: Path, requests: list[Request]) -> Sample:
         prompt_tokens=sum(a.prompt_tokens for a in answers),
         completion_tokens=sum(a.completion_tokens for a in answers),
         speed=spent.completion_tokens / spent.seconds if spent.seconds else 0.0,
+        reasons=spent.failed,
     )
 
 
 def figures(sample: Sample, calls: int, section: LLMSection) -> dict[str, Any]:
-    """Return what `calls` calls take if they are like the sample; money is None without prices."""
+    """Return what `calls` calls take if they are like the sample.
+
+    Money is None without prices, and hours are where no call was sent now. Where all failed there
+    is nothing but their count and the reasons.
+    """
     answered = sample.calls - sample.failed
+    counted: dict[str, Any] = {"sampled": sample.calls, "failed": sample.failed}
+    if sample.reasons:
+        counted["failed_by"] = dict(sample.reasons)
     if not answered:
-        return {"sampled": sample.calls, "failed": sample.failed}
+        return counted
     prompt, completion = sample.prompt_tokens / answered, sample.completion_tokens / answered
     money = None
     if section.price_prompt is not None or section.price_completion is not None:
         prices = section.price_prompt or 0.0, section.price_completion or 0.0
         money = calls * (prompt * prices[0] + completion * prices[1]) / 1e6
     return {
-        "sampled": sample.calls,
-        "failed": sample.failed,
+        **counted,
         "prompt_tokens_per_call": prompt,
         "completion_tokens_per_call": completion,
         "tokens_per_second": sample.speed,
         "prompt_tokens": round(calls * prompt),
         "completion_tokens": round(calls * completion),
-        "hours": calls * completion / sample.speed / 3600 if sample.speed else 0.0,
+        "hours": calls * completion / sample.speed / 3600 if sample.speed else None,
         "money": money,
     }

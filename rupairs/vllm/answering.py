@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from rupairs.llm.budget import Clock
+from rupairs.llm.ledger import Ledger
 from rupairs.llm.log import ReplayLog
 from rupairs.progress import Progress
 from rupairs.recipe import LLMSection
@@ -10,7 +12,7 @@ from rupairs.vllm.batch import Batch
 from rupairs.vllm.command import Served, arguments, choose_limits, variables
 from rupairs.vllm.environment import find_environment
 from rupairs.vllm.server import VllmServer
-from rupairs.vllm.worker import Order, Worker
+from rupairs.vllm.worker import HeldWorker, Order, Worker
 
 _WORKERS = Path(workers.__file__).parent
 # For one start, in which a model may have to be downloaded.
@@ -22,10 +24,12 @@ def section_server(section: LLMSection, log: Path, progress: Progress) -> VllmSe
     return VllmServer(_served(section), log, say=lambda message: progress.say(f"  {message}"))
 
 
-def section_batch(section: LLMSection, log: ReplayLog, file: Path, progress: Progress) -> Batch:
-    """Return what answers without a server; vLLM writes to `file`, which is overwritten."""
+def section_worker(section: LLMSection, file: Path, progress: Progress) -> HeldWorker:
+    """Return the worker, not yet started, of the model that a recipe names.
+
+    vLLM writes to `file`, after what is there.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(b"")
 
     def make_worker() -> Worker:
         served, environment = _served(section), find_environment()
@@ -42,7 +46,18 @@ def section_batch(section: LLMSection, log: ReplayLog, file: Path, progress: Pro
         )
         return Worker(order, file, _START_S)
 
-    return Batch(section, log, make_worker, say=lambda message: progress.say(f"  {message}"))
+    return HeldWorker(make_worker)
+
+
+def section_batch(
+    section: LLMSection,
+    log: ReplayLog,
+    worker: HeldWorker,
+    progress: Progress,
+    clock: Clock | None = None,
+) -> Batch:
+    """Return what answers without a server, by a worker that it may start and leaves running."""
+    return Batch(Ledger(section, log, clock), section, worker, lambda m: progress.say(f"  {m}"))
 
 
 def _served(section: LLMSection) -> Served:

@@ -14,34 +14,40 @@ from typing import Any
 
 from rupairs.errors import RupairsError
 from rupairs.llm.ledger import Ledger, Todo
-from rupairs.llm.log import ReplayLog
-from rupairs.llm.reply import EmptyAnswerError, UnreadableAnswerError, read_body, whole
-from rupairs.llm.request import Request
+from rupairs.llm.reply import (
+    AbortedAnswerError,
+    EmptyAnswerError,
+    UnreadableAnswerError,
+    read_body,
+    whole,
+)
+from rupairs.llm.request import Answer, Request
 from rupairs.llm.spent import Spent
 from rupairs.progress import Progress
 from rupairs.recipe import LLMSection
 from rupairs.vllm.environment import VllmError
-from rupairs.vllm.worker import Worker, WorkerGoneError
+from rupairs.vllm.worker import HeldWorker, Worker, WorkerGoneError
 
 _RESTARTS = 3
 _SHOWN = 300
 _DEADLY = "EngineDeadError"
-_OF_THE_ENGINE = "InternalServerError"
+# Faults of the engine's, not of the request.
+_PASSING = ("InternalServerError", AbortedAnswerError.__name__)
 
 
 class Batch:
-    """Answers requests through the log. `make_worker` starts a vLLM, which takes a while."""
+    """Answers requests through the ledger. `held` starts a vLLM if need be, which takes a while."""
 
     def __init__(
         self,
+        ledger: Ledger,
         section: LLMSection,
-        log: ReplayLog,
-        make_worker: Callable[[], Worker],
+        held: HeldWorker,
         say: Callable[[str], None] = lambda message: None,
     ) -> None:
         self._section = section
-        self._ledger = Ledger(section, log)
-        self._make_worker = make_worker
+        self._ledger = ledger
+        self._held = held
         self._say = say
         self._todo: Todo = iter(())
         self._under_way: dict[str, Request] = {}
@@ -76,7 +82,9 @@ class Batch:
         while True:
             answered = self._ledger.spent.sent
             try:
-                with self._make_worker() as worker:
+                with self._held.lent() as worker:
+                    if not has_started:
+                        self._ledger.start_clock()
                     has_started = True
                     self._converse(worker)
                 return
@@ -125,27 +133,20 @@ class Batch:
         request = self._under_way.pop(str(message.get("key")), None)
         if request is None:
             raise WorkerGoneError("vLLM answered what nobody had asked")
-        fault = message.get("error")
-        self._faults[request.key] += fault == _OF_THE_ENGINE
-        if fault == _OF_THE_ENGINE and self._faults[request.key] < self._section.attempts:
+        outcome = _outcome(message)
+        again = isinstance(outcome, tuple) and outcome[0] in _PASSING
+        self._faults[request.key] += again
+        if again and self._faults[request.key] < self._section.attempts:
             self._again.append(request)
             self._ledger.spent.retries += 1
             return
         del self._faults[request.key]
         self._deaths.pop(request.key, None)
-        if fault:
-            self._ledger.failed(request, str(fault), whole(str(message.get("detail")))[:_SHOWN])
-        else:
-            self._store(request, message)
-
-    def _store(self, request: Request, message: dict[str, Any]) -> None:
-        try:
-            answer = read_body(message.get("reply"), message.get("seconds"))
-        except (EmptyAnswerError, UnreadableAnswerError) as error:
-            self._ledger.failed(request, type(error).__name__, whole(str(error))[:_SHOWN])
+        if isinstance(outcome, tuple):
+            self._ledger.failed(request, outcome[0], whole(outcome[1])[:_SHOWN])
             return
         try:
-            self._ledger.answered(request, answer, self._section.model)
+            self._ledger.answered(request, outcome, self._section.model)
         except RupairsError as error:
             self._stopped = error
 
@@ -160,3 +161,13 @@ class Batch:
         else:
             self._again.extend(left)
             self._ledger.spent.retries += len(left)
+
+
+def _outcome(message: dict[str, Any]) -> Answer | tuple[str, str]:
+    """Return the answer that a message holds, or the reason and the detail of a failure."""
+    if fault := message.get("error"):
+        return str(fault), str(message.get("detail"))
+    try:
+        return read_body(message.get("reply"), message.get("seconds"))
+    except (EmptyAnswerError, UnreadableAnswerError, AbortedAnswerError) as error:
+        return type(error).__name__, str(error)

@@ -1,7 +1,9 @@
 """Whether a server answers: by a real token, for /health speaks before the model can."""
 
+import http.client
 import json
 import os
+import re
 import socket
 import urllib.error
 import urllib.request
@@ -12,6 +14,9 @@ from rupairs.vllm.environment import VllmError
 
 _CHAT = {"messages": [{"role": "user", "content": "Привет"}]}
 _COMPLETION = {"prompt": "Привет"}
+_TOKENS = re.compile(r"^vllm:(?:prompt|generation)_tokens_total(?:{.*})? (\S+)$", re.MULTILINE)
+_METRICS_S = 10.0
+_MOST_BYTES = 1 << 24
 
 
 def free_port(port: int) -> int:
@@ -43,6 +48,16 @@ def answers(url: str, served: Served, timeout: float) -> bool:
     return _judge(url, *_ask(f"{url}/completions", served.model, _COMPLETION, timeout))
 
 
+def tokens_seen(url: str) -> float | None:
+    """Return how many tokens vLLM has read and made so far; None if it does not tell."""
+    try:
+        with _direct().open(f"{url.removesuffix('/v1')}/metrics", timeout=_METRICS_S) as page:
+            found = _TOKENS.findall(page.read(_MOST_BYTES).decode("utf-8", "replace"))
+            return sum(map(float, found)) if found else None
+    except (OSError, ValueError, http.client.HTTPException):
+        return None
+
+
 def _judge(url: str, code: int, said: str) -> bool:
     if 400 <= code < 500:
         hint = "; its key is read from VLLM_API_KEY" if code == 401 else ""
@@ -56,16 +71,21 @@ def _ask(url: str, model: str, prompt: dict[str, Any], timeout: float) -> tuple[
     headers = {"Content-Type": "application/json"}
     if key := os.environ.get("VLLM_API_KEY", ""):
         headers["Authorization"] = f"Bearer {key}"
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # never by http_proxy
     try:
-        with direct.open(urllib.request.Request(url, body, headers), timeout=timeout) as response:
+        with _direct().open(
+            urllib.request.Request(url, body, headers), timeout=timeout
+        ) as response:
             tokens = json.load(response)["usage"]["completion_tokens"]
             return (200, "") if tokens else (0, "")
     except urllib.error.HTTPError as error:
         said = _message(error)
         return error.code, said.replace(key, "***") if key else said
-    except (OSError, ValueError, LookupError):
+    except (OSError, ValueError, LookupError, TypeError, http.client.HTTPException):
         return 0, ""
+
+
+def _direct() -> urllib.request.OpenerDirector:
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}))  # never by http_proxy
 
 
 def _message(error: urllib.error.HTTPError) -> str:

@@ -42,10 +42,14 @@ class Processes:
         """Return whether the server has ended, and with it everything it had started."""
         return self._keeper.poll() is not None
 
-    def wait(self) -> None:
-        """Wait until the server has ended."""
-        self._keeper.wait()
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until the server has ended, for so long at most; return whether it has."""
+        try:
+            self._keeper.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
         self._kill_group()
+        return True
 
     def end(self) -> None:
         """Ask the server to end, wait for that, and kill what has not."""

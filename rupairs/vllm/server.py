@@ -1,7 +1,9 @@
 """vLLM behind an OpenAI-compatible HTTP server on loopback, kept up while it is needed.
 
-`VllmServer` starts it, waits until one token comes back, and starts it again on the same port when
-it dies, so that a client that goes on trying is served in the end.
+1. `VllmServer` starts it, waits until one token comes back, and starts it again on the same port
+   when it dies, so that a client that goes on trying is served in the end.
+2. Now and then it looks whether tokens are made; where none are, it asks for one, and what does not
+   answer then is hung: it is killed and started again.
 """
 
 import threading
@@ -13,11 +15,12 @@ from typing import Self
 from rupairs.vllm.cause import find_cause
 from rupairs.vllm.command import HOST, Served, choose_limits, command, variables
 from rupairs.vllm.environment import VllmError, find_environment
-from rupairs.vllm.probe import answers, free_port
+from rupairs.vllm.probe import answers, free_port, tokens_seen
 from rupairs.vllm.processes import Processes
 
 _LOOK_EVERY_S = 0.5
 _PROBE_S = 120.0
+_ASK_EVERY_S = 60.0
 # After so long in good health, earlier deaths are no reason to give up.
 _HEALTHY_S = 900.0
 
@@ -25,10 +28,9 @@ _HEALTHY_S = 900.0
 class VllmServer:
     """vLLM in a `with` block: every process of it ends with the block, or with this process.
 
-    `log` is overwritten; restarts append to it. A server that dies, or that `steady` finds hung, is
-    started again, `restarts` times in a row; then it is given up. `timeout`, in seconds, is for one
-    start, in which a model may have to be downloaded. Entering raises VllmError with the line of
-    the log that says what went wrong.
+    Every start appends to `log`. A server that dies or hangs is started again, `restarts` times in
+    a row; then it is given up. `timeout`, in seconds, is for one start, in which a model may have
+    to be downloaded. Entering raises VllmError with the line of the log that says what went wrong.
     """
 
     def __init__(
@@ -53,14 +55,13 @@ class VllmServer:
         self._closing = threading.Event()
         self._up = threading.Event()
         self._lost: VllmError | None = None
-        self._supervisor = threading.Thread(target=self._supervise, daemon=True)
+        self._supervisor = threading.Thread(target=self._guarded, daemon=True)
 
     def __enter__(self) -> Self:
         environment = find_environment()
         port = free_port(self.served.port)
         limits = choose_limits(self.served, environment)
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        self.log.write_bytes(b"")
         self.url = f"http://{HOST}:{port}/v1"
         words, settings = (
             command(self.served, environment, limits, port),
@@ -140,6 +141,17 @@ class VllmServer:
         self.starts += 1
         self._up.set()
 
+    def _guarded(self) -> None:
+        """Supervise; nobody may wait for a server that nobody looks after."""
+        try:
+            self._supervise()
+        finally:
+            if self._lost is None and not self._closing.is_set():
+                self._lost = VllmError(
+                    f"vLLM with {self.served.model} is looked after no more, by a fault of the "
+                    f"toolkit (log: {self.log})"
+                )
+
     def _supervise(self) -> None:
         deaths = 0
         while self._processes and not self._closing.is_set():
@@ -147,10 +159,12 @@ class VllmServer:
             try:
                 if deaths:
                     self._start()
-                self._processes.wait()
-                error = self._failure(self._processes, "ended")
+                error = self._failure(self._processes, self._watch(self._processes))
             except VllmError as failed:
                 error = failed
+            except OSError as failed:
+                # No log, no room, no process to be had: a restart may find it otherwise.
+                error = VllmError(f"vLLM with {self.served.model}: {failed}")
             self._up.clear()
             if self._closing.is_set():
                 return
@@ -161,8 +175,31 @@ class VllmServer:
             self._say(f"{error}; starting it again ({deaths} of {self._restarts})")
             self._closing.wait(deaths)  # a card takes a moment to have its memory back
 
+    def _watch(self, processes: Processes) -> str:
+        """Wait until it has ended, or kill it when it hangs; return which."""
+        seen = tokens_seen(self.url)
+        while not processes.wait(_ASK_EVERY_S):
+            before, seen = seen, tokens_seen(self.url)
+            if (seen is None or seen == before) and not self._answers():
+                # One with a long queue answers late, and makes tokens meanwhile.
+                if processes.ended() or self._closing.is_set():
+                    continue
+                if (now := tokens_seen(self.url)) is None or now == seen:
+                    processes.kill()
+                    return f"answered nothing for {_PROBE_S:g} s"
+        return "ended"
+
+    def _answers(self) -> bool:
+        try:
+            return answers(self.url, self.served, _PROBE_S)
+        except VllmError:  # it refuses, so it is there
+            return True
+
     def _failure(self, processes: Processes, what: str) -> VllmError:
-        cause = find_cause(processes.log())
+        try:
+            cause = find_cause(processes.log())
+        except OSError as error:
+            cause = f"its log cannot be read: {error}"
         return VllmError(f"vLLM with {self.served.model} {what}: {cause} (log: {self.log})")
 
 

@@ -9,7 +9,7 @@ import json
 import socket
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -133,5 +133,41 @@ class Worker:
         return self._failure("ended")
 
     def _failure(self, what: str) -> WorkerGoneError:
-        cause = find_cause(self._processes.log())
+        try:
+            cause = find_cause(self._processes.log())
+        except OSError as error:
+            cause = f"its log cannot be read: {error}"
         return WorkerGoneError(f"vLLM with {self._order.model} {what}: {cause} (log: {self._log})")
+
+
+class HeldWorker:
+    """A worker in a `with` block that is started when it is first lent, and anew after a failure.
+
+    Whoever borrows it next is spared the loading.
+    """
+
+    def __init__(self, make: Callable[[], Worker]) -> None:
+        self._make = make
+        self._worker: Worker | None = None
+        self._open = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    @contextlib.contextmanager
+    def lent(self) -> Iterator[Worker]:
+        """Yield the worker, loaded; an error in the block ends it. Raises what `Worker` does."""
+        if self._worker is None:
+            self._worker = self._open.enter_context(self._make())
+        try:
+            yield self._worker
+        except BaseException:
+            self._end()
+            raise
+
+    def _end(self) -> None:
+        self._worker = None
+        self._open.close()

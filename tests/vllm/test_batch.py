@@ -19,7 +19,7 @@ from rupairs.llm.spent import Spent
 from rupairs.llm.task import load_task
 from rupairs.progress import Progress
 from rupairs.recipe import LLMSection
-from rupairs.vllm.answering import section_batch
+from rupairs.vllm.answering import section_batch, section_worker
 from rupairs.vllm.environment import find_environment
 from rupairs.vllm.server import VllmServer
 from tests.vllm.conftest import TIMEOUT_S
@@ -75,8 +75,8 @@ def in_batch(
         def say(self, message: str) -> None:
             said.append(message)
 
-    batch = section_batch(asked_as, log, log.path.with_name("vllm.log"), Said())
-    return batch.answer(requests, Said(), "test")
+    with section_worker(asked_as, log.path.with_name("vllm.log"), Said()) as worker:
+        return section_batch(asked_as, log, worker, Said()).answer(requests, Said(), "test")
 
 
 def test_answers_are_those_of_the_server(

@@ -18,7 +18,7 @@ from rupairs.llm.request import Request
 from rupairs.llm.spent import Spent
 from rupairs.progress import Progress
 from rupairs.recipe import LLMSection
-from rupairs.vllm.answering import section_batch
+from rupairs.vllm.answering import section_batch, section_worker
 from rupairs.vllm.environment import VARIABLE, VllmError
 from tests.vllm.processes import children, members, wait_for
 from tests.vllm.stand_in_worker import POISON
@@ -56,8 +56,10 @@ def write_python(folder: Path, mode: str) -> Path:
 def answer_all(folder: Path, **changes: object) -> Spent:
     """Ask all in this folder, whose `python` stands in for vLLM's."""
     with ReplayLog(folder / "llm.sqlite") as log:
-        batch = section_batch(section(folder, **changes), log, folder / "vllm.log", Progress())
-        return batch.answer(requests(folder), Progress(), "test")
+        asked = section(folder, **changes)
+        with section_worker(asked, folder / "vllm.log", Progress()) as worker:
+            batch = section_batch(asked, log, worker, Progress())
+            return batch.answer(requests(folder), Progress(), "test")
 
 
 @pytest.fixture
