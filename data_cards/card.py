@@ -4,6 +4,7 @@
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -78,7 +79,16 @@ def _environment() -> Environment:
         "markdown_in_russian": markdown_in_russian,
         "number": number,
     }
+    environment.globals["names_of"] = names_of
     return environment
+
+
+def names_of(counts: Mapping[str, Mapping[str, int]]) -> list[str]:
+    """Return the names of a table of counts by column, the most frequent first."""
+    totals = Counter[str]()
+    for found in counts.values():
+        totals.update(found)
+    return sorted(totals, key=lambda name: (-totals[name], name))
 
 
 def _where(url: str) -> str:

@@ -6,7 +6,6 @@ field `split` is read from the names of the files.
 """
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -16,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
-import rupairs
+from data_cards.citation import bibtex
 from data_cards.front import Files
 from data_cards.terms import Terms
 from rupairs.licenses import spdx_url
@@ -90,7 +89,7 @@ def croissant(folder: Path, files: Files, about: About) -> Node:
         "description": about.description,
         "license": _license(about.terms),
         **({"url": about.url} if about.url else {}),
-        "citeAs": _cite_as(about),
+        "citeAs": bibtex(about.name, about.url),
         **({"citation": list(about.citations)} if about.citations else {}),
         "inLanguage": ["ru"],
         "keywords": list(about.keywords),
@@ -110,14 +109,6 @@ def _license(terms: Terms) -> str | Node:
         return url
     reasons = "; ".join(terms.reasons)
     return {"@type": "sc:CreativeWork", "name": terms.name or terms.hub, "description": reasons}
-
-
-def _cite_as(about: About) -> str:
-    key = re.sub(r"[^a-z0-9]+", "-", about.name.lower()).strip("-") or "dataset"
-    title = re.sub(r"[{}\\]", "", about.name)
-    place = f", howpublished = {{{about.url}}}" if about.url else ""
-    note = f"note = {{Made with rupairs {rupairs.__version__}}}"
-    return f"@misc{{{key}, title = {{{title}}}{place}, {note}}}"
 
 
 def _file_object(folder: Path, path: Path) -> Node:

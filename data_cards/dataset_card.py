@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from data_cards.card import description, funnel, licenses, models, size_category, write_cards
+from data_cards.caveats import prompts
+from data_cards.citation import bibtex
 from data_cards.croissant import About, write_croissant
 from data_cards.front import Files, Licensed, configs, dataset_info
 from data_cards.left_out import LeftOut
@@ -81,8 +83,10 @@ def write_dataset_card(
     }
     facts = _facts(context, contents, left_out) | {
         "title": front["pretty_name"],
+        "citation": bibtex(front["pretty_name"], context.config.url),
         "rows": rows,
         "terms": licensed.terms,
+        "follows": "",
         **more,
     }
     write_cards(context.out, named.template, front, facts, context.config)
@@ -132,6 +136,7 @@ def _facts(context: Context, contents: Contents, left_out: LeftOut) -> dict[str,
         "simulated": context.simulated,
         "labels": dict(sorted(contents.relations.items())),
         "found": contents.figures,
+        "prompts": prompts({m.step: m for m in manifests}),
         "left_out": left_out.reasons.total(),
         "versions": manifests[-1].versions,
     }

@@ -1,5 +1,6 @@
 """The release folder of the harvested pair table: every row with its source and license."""
 
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data_cards.card import description, funnel, size_category, write_cards
+from data_cards.citation import bibtex
 from data_cards.croissant import About, write_croissant
 from data_cards.front import Licensed, configs, dataset_info
 from data_cards.left_out import LeftOut
@@ -23,6 +25,11 @@ from rupairs.store import StageReader, read_batches
 
 _STEMS = {split: split for split in ("train", "validation", "test")}
 _EXAMPLES = 3
+_PICTURES = {
+    "sources.png": ("Harvested pairs by source", "Собранные пары по источникам"),
+    "lengths.png": ("Lengths of the harvested texts", "Длины собранных текстов"),
+    "overlap.png": ("Pairs that two sources share", "Общие пары источников"),
+}
 
 
 def release_pairs(context: Context) -> None:
@@ -79,6 +86,14 @@ class _Counted:
     left_out: LeftOut
 
 
+def _pictures(context: Context, reader: StageReader) -> list[dict[str, Any]]:
+    """Copy the pictures of the harvest, which are of all its pairs, and return what they show."""
+    found = [name for name in _PICTURES if name in reader.manifest.files]
+    for name in found:
+        shutil.copyfile(reader.whole() / name, context.out / name)
+    return [{"name": name, "titles": _PICTURES[name]} for name in found]
+
+
 def _write_card(
     context: Context,
     reader: StageReader,
@@ -102,6 +117,8 @@ def _write_card(
     sources = reader.manifest.facts["sources"]
     facts = {
         "title": front["pretty_name"],
+        "citation": bibtex(front["pretty_name"], context.config.url),
+        "pictures": _pictures(context, reader),
         "rows": {s["name"]: s["num_examples"] for s in info[0]["splits"]},
         "pairs": total,
         "sources": [sources[name] | {"released": counted.sources[name]} for name in sources],

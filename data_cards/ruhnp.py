@@ -1,11 +1,15 @@
 """The release folder of RuHNP: one row an anchor, in columns and splits of the published set."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
+from data_cards.caveats import WRITTEN, ruhnp_faults, searched
 from data_cards.dataset_card import Contents, Named, write_dataset_card
 from data_cards.left_out import INCOMPLETE, LeftOut
+from data_cards.plots import draw_counts
 from data_cards.shards import Shards
 from rupairs.anchor_statistics import Statistics
 from rupairs.errors import RupairsError
@@ -47,7 +51,34 @@ def release_ruhnp(context: Context) -> None:
     contents.figures = (
         counted.facts() if left_out.reasons else reader.manifest.facts.get("statistics", {})
     )
-    write_dataset_card(context, _NAMED, contents, left_out, {})
+    write_dataset_card(context, _NAMED, contents, left_out, _more(context, contents.figures))
+
+
+def _more(context: Context, figures: Mapping[str, Any]) -> dict[str, Any]:
+    """Draw the picture of the card, and return the facts that only this set has."""
+    steps = {name: reader.manifest for name, reader in context.inputs.items()}
+    if figures:
+        draw_counts(figures["changes"], context.out / "changes.png")
+    audit = _audit(context.run, steps["ruhnp.release"].content)
+    anchors = ("the sentences that became anchors", "в исходных предложениях")
+    return {
+        "audit": audit,
+        "faults": ruhnp_faults(steps, bool(audit), context.simulated),
+        "searched": [searched(steps["ruhnp.anchors"], anchors), WRITTEN],
+    }
+
+
+def _audit(run: Path, release: str) -> dict[str, Any]:
+    """Return what an audit of this very release found, if there was one."""
+    folder = run / "ruhnp" / "audit"
+    try:
+        sample = json.loads((folder / "sample.json").read_text(encoding="utf-8"))
+        found: dict[str, Any] = json.loads((folder / "audit.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise RupairsError(f"{folder}: damaged ({error}); count its votes again") from None
+    return found if sample.get("release") == release else {}
 
 
 def _anchors(reader: StageReader, measured: bool) -> Iterator[list[Row]]:

@@ -44,6 +44,31 @@ _SAID = {
     "contradiction": "противоречие",
     "premise": "посылка",
     "hypothesis": "гипотеза",
+    # what was changed in a text, and by what
+    "number": "число",
+    "negation": "отрицание",
+    "antonym": "антоним",
+    "role swap": "роли участников",
+    "entity": "имя или предмет",
+    "time place": "время или место",
+    "modality": "модальность",
+    "quantity": "количество",
+    "free (generated)": "не задано (модель)",
+    "free (rule)": "не задано (правила)",
+    "generated": "модель",
+    "rule": "правила",
+    # how an encoder pools the vectors of its tokens
+    "mean": "среднее по токенам",
+    "cls": "первый токен",
+    "max": "максимум по токенам",
+    # phases of training
+    "stage1": "этап 1",
+    "symmetric": "симметричная",
+    "asymmetric": "асимметричная",
+    "negatives": "негативы",
+    "encoder": "итог",
+    "yes": "да",
+    "no": "нет",
     # notes of models
     "4-bit weights of the package {}.": "4-битные веса из пакета {}.",
     "Texts written by {} (Q4_K_M, 4-bit GGUF), a pretrained base model of {} million parameters "

@@ -7,8 +7,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from data_cards.agreement import agreement
 from data_cards.annotations import ANNOTATION_SCHEMA, CONTROL, annotations
 from data_cards.card import models
+from data_cards.caveats import WRITTEN, ruwanli_faults, searched
+from data_cards.citation import WANLI
 from data_cards.dataset_card import Contents, Named, write_dataset_card
 from data_cards.left_out import LeftOut
 from data_cards.shards import STEMS, Shards
@@ -61,8 +64,21 @@ def release_ruwanli(context: Context) -> None:
         contents.figures = _figures(reader, pairs)
     for step, picture in _PICTURES.items():
         shutil.copyfile(context.inputs[step].whole() / picture, context.out / picture)
-    write_dataset_card(context, _NAMED, contents, left_out, {"blank": blank})
+    more = _more(context) | {"blank": blank}
+    write_dataset_card(context, _NAMED, contents, left_out, more)
     context.facts["votes_without_texts"] = blank
+
+
+def _more(context: Context) -> dict[str, Any]:
+    """Return the facts that only this set's card has."""
+    steps = {name: reader.manifest for name, reader in context.inputs.items()}
+    seeds = ("the pairs that seeds were drawn from", "в парах, из которых взяты затравки,")
+    return {
+        "agreement": agreement(steps["annotation.decisions"]),
+        "faults": ruwanli_faults(steps, context.simulated),
+        "searched": [searched(steps["harvest.pairs"], seeds), WRITTEN],
+        "follows": WANLI,
+    }
 
 
 def _votes(

@@ -96,6 +96,7 @@ STAGE = Stage(
             "write the RuWANLI release folder and its card",
             "data_cards.ruwanli:release_ruwanli",
             inputs=(
+                "harvest.pairs",
                 "ruwanli.cartography",
                 "ruwanli.seeds",
                 "ruwanli.generate",
@@ -116,11 +117,14 @@ STAGE = Stage(
             "write the encoder's release folder and its card",
             "data_cards.encoder:release_encoder",
             inputs=("training.encoder", "training.evaluation"),
-            optional_inputs=("harvest.pairs",),
+            optional_inputs=(
+                "harvest.pairs",
+                *(f"training.{n}" for n in ("stage1", "negatives", "symmetric", "asymmetric")),
+            ),
             external="data_cards.stage:prose_hashes",
             enabled=lambda section: section.encoder is not None,
             directory="release/encoder",
-            version=2,
+            version=3,
         ),
     ),
 )

@@ -20,6 +20,22 @@ from rupairs.store import StageReader, StageWriter, write_table
 from tests.versions import version_of
 
 GENERATOR = ModelFacts(role="generator", id="gen", revision="r1", license="MIT")
+MODEL = {
+    "modules.json": """[
+        {"path": "", "type": "sentence_transformers.models.Transformer"},
+        {"path": "pooling", "type": "sentence_transformers.models.Pooling"}
+    ]""",
+    "pooling/config.json": '{"word_embedding_dimension": 312, "pooling_mode_cls_token": true}',
+    "config_sentence_transformers.json": """{
+        "prompts": {"query": "вопрос: ", "passage": ""}, "default_prompt_name": "query"
+    }""",
+}
+FIGURES = {
+    "medians": {"query": {"texts": 20, "characters": 116.5, "words": 17.0}},
+    "per_anchor": {"pos": {"mean": 2.25, "least": 2, "most": 4}},
+    "changes": {"pos": {"free (generated)": 40}, "neg": {"role_swap": 9, "number": 38}},
+    "origins": {"pos": {"generated": 40}, "neg": {"generated": 41, "rule": 6}},
+}
 _LLM = {"temperature": 1.0, "top_p": 0.9}
 _PROMPTS = {"positive_prompt": "paraphrase.v1", "negative_prompt": "hard_negative.v3"}
 _CODE = re.compile(r"```.*?```|`[^`\n]*`|\]\([^)]*\)|https?://\S+", re.DOTALL)
@@ -55,6 +71,7 @@ def finished(
         for row in writer.each(rows):
             writer.keep(row)
     for file, text in files.items():
+        (directory / file).parent.mkdir(exist_ok=True)
         (directory / file).write_text(text, "utf-8")
     for file, written in (tables or {}).items():
         write_table(pa.Table.from_pylist(written), directory / file)
@@ -115,20 +132,31 @@ def ruhnp_inputs(folder: Path, pairs: list[Pair], least: int = 1) -> dict[str, S
     """Write the steps that a RuHNP release is made from."""
     rows = [pair.row() for pair in pairs]
     names = ("ruhnp.anchors", "ruhnp.generate", "ruhnp.verify", "ruhnp.release")
-    inputs = {name: finished(folder, name, [], {}) for name in names[:-1]}
+    made = {"config": {"llm": _LLM, **_PROMPTS, "checks": ["length", "copy"]}}
+    inputs = {name: finished(folder, name, [], {}, **made) for name in names[:-1]}
     provenance = [{"pair_id": row["pair_id"], "change": "number"} for row in rows]
     config = {"min_positives": least, "min_negatives": least}
     inputs[names[-1]] = finished(
-        folder, names[-1], rows, {}, {"provenance.parquet": provenance}, config=config
+        folder,
+        names[-1],
+        rows,
+        {},
+        {"provenance.parquet": provenance},
+        config=config,
+        facts={"statistics": FIGURES},
     )
     return inputs
 
 
 def ruhnp_of(
-    folder: Path, inputs: dict[str, StageReader], simulated: bool = False, **card: Any
+    folder: Path,
+    inputs: dict[str, StageReader],
+    simulated: bool = False,
+    out: str = "out",
+    **card: Any,
 ) -> Context:
     """Write the release of finished steps."""
-    context = _context(folder, "data_cards.ruhnp", {"ruhnp": card}, inputs, simulated)
+    context = _context(folder, "data_cards.ruhnp", {"ruhnp": card}, inputs, simulated, out)
     release_ruhnp(context)
     return context
 
@@ -143,9 +171,18 @@ def encoder(folder: Path, notes: str, note: str = "", **card: Any) -> Path:
             folder,
             "training.encoder",
             [],
-            {"modules.json": "[]"},
+            MODEL,
             models=models,
-            facts={"steps": 200, "final_loss": 0.25},
+            config={"steps": 200, "mini_batch_size": None, "angle_weight": 0.0, "only": ["terra"]},
+            facts={"steps": 200, "final_loss": 0.25, "loss_curve": [[1, 2.0]]},
+        ),
+        "training.stage1": finished(
+            folder,
+            "training.stage1",
+            [],
+            {},
+            config={"steps": 1_500, "batch_size": 1_024},
+            facts={"examples": 90},
         ),
         "training.evaluation": finished(folder, "training.evaluation", [], files, models=models),
     }
@@ -155,9 +192,14 @@ def encoder(folder: Path, notes: str, note: str = "", **card: Any) -> Path:
 
 
 def _context(
-    folder: Path, name: str, section: Any, inputs: dict[str, StageReader], simulated: bool
+    folder: Path,
+    name: str,
+    section: Any,
+    inputs: dict[str, StageReader],
+    simulated: bool,
+    to: str = "out",
 ) -> Context:
-    out = folder / "out"
+    out = folder / to
     out.mkdir()
     stage = STAGE.section.model_validate(section)
     sections = {"run": RunSection(), "encoder": EncoderSection(), "data_cards": stage}

@@ -36,6 +36,8 @@ def source(name: str, license_id: str) -> dict[str, Any]:
 def release(folder: Path, rows: list[tuple[str, ...]] = ROWS, **card: Any) -> Context:
     directory = folder / "harvest" / "pairs"
     directory.mkdir(parents=True)
+    for name in card.pop("pictures", ()):
+        (directory / name).write_bytes(b"a picture")
     with StageWriter(directory, PAIR_SCHEMA) as writer:
         for query, passage, name, license_id, split in writer.each(rows):
             pair = Pair(
@@ -139,3 +141,13 @@ def test_large_splits_become_several_files(tmp_path: Path, monkeypatch: pytest.M
     assert names == ["test-00000.parquet", "train-00000.parquet", "train-00001.parquet"]
     loaded = load_dataset(str(context.out), cache_dir=str(tmp_path / "cache"))
     assert len(loaded["train"]) == 2
+
+
+def test_the_card_shows_the_pictures_of_the_harvest(tmp_path: Path) -> None:
+    context = release(tmp_path, pictures=["sources.png", "dropped.png"])
+    for name in ("README.md", "README.ru.md"):
+        card = (context.out / name).read_text("utf-8")
+        assert "](sources.png)" in card and "lengths.png" not in card
+        assert "@misc{russian-sentence-pairs," in card
+    names = publishable(context.out)
+    assert "sources.png" in names and "dropped.png" not in names

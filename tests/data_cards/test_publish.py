@@ -64,7 +64,7 @@ def release(folder: Path, texts: list[str], usage: str = "", **facts: Any) -> Pa
         counts=Counts(),
         files=describe_files(folder),
         simulated=bool(facts.pop("simulated", False)),
-        facts={"terms": {"hub": "mit"}, "refusals": []} | facts,
+        facts={"terms": {"hub": "mit", "name": ""}, "refusals": []} | facts,
     ).write(folder)
     return folder
 

@@ -1,5 +1,6 @@
 """The release of RuHNP: an anchor at a time, without what may not be passed on."""
 
+import json
 import tracemalloc
 from pathlib import Path
 
@@ -67,6 +68,55 @@ def test_an_anchor_below_the_minimum_of_the_run_goes_as_a_whole(tmp_path: Path) 
     made = cards.ruhnp_context(tmp_path, pairs, least=2, only_redistributable=True)
     assert made.facts["rows"]["default"] == {"train": 0, "validation": 0, "test": 1}
     assert made.facts["left_out"] == {"incomplete_row": 3, "not_redistributable": 1}
+
+
+def test_the_card_has_figures_faults_and_how_to_cite(tmp_path: Path) -> None:
+    made = cards.ruhnp_context(tmp_path, [*anchor(0), *anchor(1)])
+    card = (made.out / "README.md").read_text("utf-8")
+    for words in (
+        "| query | 20 | 116.5 | 17 |",
+        "| pos | 2.25 | 2 | 4 |",
+        "| what was changed | pos | neg |",
+        "| role swap | 0 | 9 |",
+        "![What was changed in the texts](changes.png)",
+        "- No person has checked these rows.",
+        "- No model judged the meaning",
+        "- Only these checks were made: `length`, `copy`.",
+        "No benchmark texts were looked for in the sentences that became anchors",
+        "@misc{ruhnp,",
+    ):
+        assert words in card, words
+    assert "| смена" not in card and "role_swap" not in card
+    assert "changes.png" in publishable(made.out)
+    russian = (made.out / "README.ru.md").read_text("utf-8")
+    assert "| роли участников | 0 | 9 |" in russian
+    assert "- Люди эти строки не проверяли." in russian
+
+
+RATE = {"population": 3, "pairs": 2, "same": 1, "different": 1, "unclear": 0}
+AUDIT = {
+    "voted": 2,
+    "annotators": 3,
+    "simulated": True,
+    "kinds": {"role_swap": RATE | {"rate": 0.5, "low": 0.0945, "high": 0.9055}},
+    "all": RATE | {"rate": 0.5, "low": 0.0945, "high": 0.9055},
+}
+
+
+def test_an_audit_of_this_release_is_on_the_card_and_no_other(tmp_path: Path) -> None:
+    inputs = cards.ruhnp_inputs(tmp_path, [*anchor(0), *anchor(1)])
+    folder = tmp_path / "ruhnp" / "audit"
+    folder.mkdir(parents=True)
+    (folder / "audit.json").write_text(json.dumps(AUDIT), "utf-8")
+    said = []
+    for number, release in enumerate((inputs["ruhnp.release"].manifest.content, "another")):
+        (folder / "sample.json").write_text(json.dumps({"release": release}), "utf-8")
+        made = cards.ruhnp_of(tmp_path, inputs, out=str(number))
+        said.append((made.out / "README.md").read_text("utf-8"))
+    assert "## Audit (simulated)" in said[0] and "No person has checked" not in said[0]
+    assert "1 say the same: 50.0 % (95 %: 9.4–90.5)" in " ".join(said[0].split())
+    assert "| role swap | 3 | 2 | 1 | 50.0 | 9.4–90.5 |" in said[0]
+    assert "Audit" not in said[1] and "No person has checked these rows." in said[1]
 
 
 def test_a_large_set_is_not_held_and_becomes_several_files(

@@ -8,6 +8,7 @@ import pytest
 from datasets import load_dataset
 
 from data_cards.annotations import annotations
+from data_cards.readme import read_readme
 from data_cards.remote import publishable
 from data_cards.ruwanli import release_ruwanli
 from data_cards.stage import STAGE
@@ -29,10 +30,20 @@ STATISTICS = {
     "intended_and_decided": {"neutral": {"entailment": 41, "neutral": 42}},
 }
 FACTS: dict[str, dict[str, Any]] = {
-    "ruwanli.generate": {"calls": 5},
+    "ruwanli.generate": {
+        "calls": 5,
+        "failed_calls": {"timeout": 2},
+        "prompts": {"pair.v1": {"instruction": "Напиши пару предложений.", "sha256": "0a1b2c"}},
+    },
     "ruwanli.complete": {"asked": 9, "premises": 8, "completions": 7, "calls": 9},
     "ruwanli.release": {"statistics": STATISTICS},
-    "annotation.decisions": {"krippendorff_alpha": None, "percent_agreement": 0.5},
+    "annotation.decisions": {
+        "agreement": {
+            "percent_agreement": {"value": 0.5954, "low": 0.4841, "high": 0.7063, "items": 42},
+            "krippendorff_alpha": {"value": None, "low": None, "high": None, "items": 0},
+        }
+    },
+    "harvest.pairs": {"benchmarks": {"stsb_dev": 1_500, "sts12": 3_108}},
 }
 CONFIG = {
     "llm": {"temperature": 1.0},
@@ -310,18 +321,28 @@ def test_figures_are_of_what_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_the_card_says_who_wrote_and_under_what(tmp_path: Path) -> None:
     card = (release(tmp_path, [pair("а б в", "г", "neutral")]) / "README.md").read_text("utf-8")
-    for words in ("gen", "r1", "Own terms", "Poor.", "CC0-1.0", "krippendorff_alpha not defined"):
+    for words in ("gen", "r1", "Own terms", "Poor.", "CC0-1.0"):
         assert words in card
     for words in (
         "| neutral | 41 | 42 | 0 |",
         "| premise | 72 | 93.5 | 300 |",
         "8 premises that lacked",
         "25.0 % of the NLI rows",
+        "| equal pairs of votes on one item | 0.595 | 0.484–0.706 | 42 items with two votes",
+        "| Krippendorff's alpha (nominal) | not defined |  | 0 items",
+        "texts of 2 benchmarks (sts12, stsb_dev) were looked for and left out",
+        "What the model wrote was not looked through for benchmark texts.",
+        "`ruwanli.generate`: 2 of 5 calls got no answer.",
+        "@misc{ruwanli,\n  title = {RuWANLI}",
+        "arXiv:2201.05955",
+        "SHA-256 of its file `0a1b2c`:\n\n```text\nНапиши пару предложений.\n```",
         "![How many rows each step left](funnel.png)",
     ):
         assert words in card
     assert "Other terms" not in card, "the classifier's rows are not released"
     assert "none has, so the config is left out" in card
+    front = read_readme(card, "README.md").front
+    assert front["task_ids"] == ["natural-language-inference"]
     assert "Simulated" not in card
 
 
