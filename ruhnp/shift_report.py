@@ -54,7 +54,8 @@ def write_shift(
         raise UsageError(
             f"{len(prompts)} prompts for {size} encoders: give one for all or for each"
         )
-    given = list(prompts) * size if len(prompts) == 1 else list(prompts) or [None] * size
+    each = list(prompts) * size if len(prompts) == 1 else list(prompts)
+    given: list[str | None] = [*each] or [None] * size
     pairs = [release_set(run), *(found for path in files for found in read_sets(path))]
     found, encoders = measured(models, pairs, given)
     rows = figures(pairs, encoders, found)

@@ -41,7 +41,7 @@ class Step:
     core: tuple[str, ...] = ()
     external: str | None = None
     plan: str | None = None
-    decided_by: Callable[[Recipe], Mapping[str, Any]] = lambda recipe: {}
+    decided_by: Callable[[Recipe], dict[str, Any]] = lambda recipe: {}
     enabled: Callable[[Any], bool] = lambda config: True
     directory: str = ""
     version: int = 1
