@@ -38,6 +38,10 @@ def _measure(
         return
     for row in rows:
         typer.echo("\n".join(lines(row)) + "\n")
+    typer.echo(
+        "majority is the default of annotation.decisions.method: what is decided without naming "
+        "another is never below majority."
+    )
     typer.echo("Below majority:" if below else "No method is below majority anywhere.")
     for line in below:
         typer.echo(f"- {line}")
