@@ -35,6 +35,7 @@ VERBS = {
 # In this order: the short ones first.
 NAMES = (
     "annotation_push",
+    "annotation_pull",
     "annotation",
     "neighbours",
     "harvested",
