@@ -113,7 +113,8 @@ def _shown(value: Any) -> str:
 
 def _leaks(evaluation: Manifest) -> dict[str, Any]:
     found: dict[str, Any] = {"searched": {}, "removed": True, "unsearched": []}
-    return found | evaluation.facts.get("scores", {}).get("leaks", {})
+    found |= evaluation.facts.get("scores", {}).get("leaks", {})
+    return found
 
 
 def _licensed(start: ModelFacts, manifests: list[Manifest]) -> Licensed:

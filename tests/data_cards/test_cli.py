@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,22 @@ def rupairs(*arguments: object, **environment: str) -> "subprocess.CompletedProc
         check=False,
         timeout=300,
         env=os.environ | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"} | environment,
+    )
+
+
+def usage(hub: WritableHub, home: Path, card: str) -> "subprocess.CompletedProcess[str]":
+    """Run what a card on the Hub says to run, as somebody who has nothing of it yet."""
+    (code,) = re.findall(r"```python\n(.*?)```", card, re.DOTALL)
+    assert '"anna/' in code
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        env=os.environ
+        | {"HF_ENDPOINT": hub.url, "HF_TOKEN": SECRET, "HF_HOME": str(home / "their home")}
+        | {"HF_HUB_DISABLE_XET": "1", "HF_HUB_OFFLINE": "0"},
     )
 
 
@@ -93,6 +110,8 @@ def test_a_data_set_goes_to_the_hub_and_is_verified_there(
     assert (told["commit"], told["tag"]) == (repository.tags["v1"], "v1")
     assert told["opened"]["default/test"] == 3 and told["opened"]["annotations/train"] > 3
     assert repository.private
+    ran = usage(hub, tmp_path, repository.files()["README.md"].decode())
+    assert ran.returncode == 0, ran.stderr
     verified = at(hub, tmp_path, "verify", "anna/nli", "--json")
     found = json.loads(verified.stdout)
     assert verified.returncode == 0, [f for f in found["findings"] if f["severity"] == "fault"]
@@ -108,7 +127,10 @@ def test_a_model_goes_to_the_hub_and_opens(
     assert "opened from there" in done.stdout and "vectors 1" in done.stdout
     repository = hub.repositories["models", "anna/encoder"]
     assert not repository.private
-    assert {"model.safetensors", "modules.json", "README.ru.md"} <= set(repository.files())
+    files = repository.files()
+    assert {"model.safetensors", "modules.json", "README.ru.md"} <= set(files)
+    ran = usage(hub, tmp_path, files["README.md"].decode())
+    assert ran.returncode == 0 and "tensor([[" in ran.stdout, ran.stderr
 
 
 def test_who_may_not_write_is_told_what_to_do(hub: WritableHub, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from data_cards.card import FOLDER
 from data_cards.readme import read_readme
 from data_cards.russian import CONDITIONS, counted, in_russian, markdown_in_russian
 from data_cards.stage import CardSection, DataCardsSection, prose_hashes
@@ -93,6 +94,30 @@ def test_the_cards_name_each_other_and_files_that_are_there(both: Any) -> None:
         links = re.findall(r"\]\((?!https?:)([^)]+)\)", text)
         assert [link for link in links if not (out / link).is_file()] == []
     assert re.findall(r"!\[.*?\]\((.*?)\)", english) == re.findall(r"!\[.*?\]\((.*?)\)", russian)
+
+
+def test_the_usage_on_both_cards_runs(
+    both: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    out, english, russian = both
+    if (out / "modules.json").is_file():
+        pytest.skip("the encoder of these cards is none; that of a whole run is tried elsewhere")
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path)
+    for text in (english, russian):
+        (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+        assert FOLDER in code
+        found: dict[str, Any] = {}
+        exec(code.replace(FOLDER, str(out)), found)
+        assert len(found["rows"]["train"]) >= 1
+
+
+def test_usage_names_the_page_that_the_recipe_gives(tmp_path: Path) -> None:
+    url = "https://huggingface.co/datasets/anna/hnp"
+    out = cards.ruhnp(tmp_path, url=url)
+    for name in ("README.md", "README.ru.md"):
+        card = (out / name).read_text("utf-8")
+        assert 'load_dataset("anna/hnp")' in card and FOLDER not in card
+        assert f"howpublished = {{{url}}}" in card
 
 
 def test_simulated_votes_and_rules_are_told_in_both(tmp_path: Path) -> None:
