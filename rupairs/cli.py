@@ -116,8 +116,13 @@ def report(run_directory: Annotated[Path, typer.Argument(metavar="RUN")]) -> Non
 
 @app.command()
 def trace(
-    name: Annotated[str, typer.Argument(help="A pair or text id, or SOURCE#ROW.")],
     out: Out,
+    name: Annotated[
+        str | None, typer.Argument(help="A pair or text id, SOURCE#ROW, or SOURCE#ARTICLE.")
+    ] = None,
+    text: Annotated[
+        str | None, typer.Option(help="A text of the row, as in a released file.")
+    ] = None,
     made: Annotated[
         bool, typer.Option("--made", help="What was made from it, not what it was made from.")
     ] = False,
@@ -126,7 +131,7 @@ def trace(
     """Show where a row came from (calls, votes, source), or all that was made from it."""
     from rupairs.trace_shown import show_trail
 
-    show_trail(out, name, made or "#" in name, as_json)
+    show_trail(out, name, text, made, as_json)
 
 
 @app.command()

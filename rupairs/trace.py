@@ -7,23 +7,28 @@ became of a text is told to its end.
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from rupairs.errors import RupairsError
 from rupairs.llm.log import ReplayLog
-from rupairs.manifest import NAME
-from rupairs.steps import load_stages
 from rupairs.store import DROPPED, read_batches, read_table, schema_of
+from rupairs.text import key
+from rupairs.text_columns import clean_column, key_column
+from rupairs.trace_released import finished, released
 
 _OWN = ("pair_id", "text_id")
 _MADE_FROM = ("parents", "anchor_id", "seed_id")
 _TEXTS = ("text", "passage", "hypothesis")
+_SIDES = ("query", "premise", *_TEXTS)
+_QUOTED = re.compile(r'"([^"\\]+)"')
 
 Row = dict[str, Any]
 
@@ -46,44 +51,72 @@ class Trail:
     calls: dict[str, tuple[Row, Row]] = field(default_factory=dict)
 
 
-def origins(run: Path, name: str) -> Trail:
-    """Return what a row was made from: its ancestors, their sources, calls and votes.
+def origins(run: Path, *names: str) -> Trail:
+    """Return what rows were made from: their ancestors, their sources, calls and votes.
 
-    `name` is a pair or text id. Raises `RupairsError` if the run has no such row.
+    `names` are pair or text ids. Raises `RupairsError` if the run has no such row.
     """
-    ids, seen = {name}, set[str]()
-    while ids - seen:
-        seen |= ids
-        for found in _rows(run, seen, _OWN):
-            ids |= _ids(found.row, _MADE_FROM)
-    rows = list(_rows(run, seen, _OWN))
+    fresh, seen, rows = {*names}, set[str](), list[Found]()
+    while fresh:
+        found = list(_rows(run, fresh, _OWN))
+        rows += found
+        seen |= fresh
+        fresh = {name for f in found for name in _ids(f.row, _MADE_FROM)} - seen
     calls = {call for found in rows if (call := found.row.get("call_id"))}
     texts = {t for found in rows for n in _TEXTS if (t := found.row.get(n))}
     # What a call gave stands in its step without an id, known by its text.
-    for found in _rows(run, calls, ("call_id",)):
-        same = any(found.row.get(name) in texts for name in _TEXTS)
-        if same and not any(found.row.get(own) for own in _OWN):
-            rows.append(found)
-    return _trail(run, name, rows, calls)
+    for one in _rows(run, calls, ("call_id",)) if calls else ():
+        same = any(one.row.get(name) in texts for name in _TEXTS)
+        if same and not any(one.row.get(own) for own in _OWN):
+            rows.append(one)
+    return _trail(run, ", ".join(names), rows, calls)
 
 
-def descendants(run: Path, name: str) -> Trail:
-    """Return everything made from a row: of its id, or of `SOURCE#ROW`.
+def descendants(run: Path, *names: str) -> Trail:
+    """Return everything made from rows: of their ids, of `SOURCE#ROW`, or `SOURCE#ARTICLE`.
 
-    Rows that were written with it as an example count too. Raises as `origins` does.
+    Rows that were written with one of them as an example count too, and what was released: rows
+    of files, and an encoder that was trained on them. Raises as `origins` does.
     """
-    source, mark, place = name.partition("#")
-    start = list(_of_source(run, source, place)) if mark else list(_rows(run, {name}, _OWN))
+    start = [found for name in names for found in _start(run, name)]
     shown = {_pair_of(found.row) for found in start} - {("", "")}
     rows = [*start, *_with_example(run, shown)]
-    ids, seen = _own(rows), set[str]()
-    while ids - seen:
-        fresh, seen = ids - seen, seen | ids
+    fresh, seen = _own(rows), set[str]()
+    while fresh:
         below = list(_rows(run, fresh, (*_OWN, *_MADE_FROM)))
-        ids |= _own(below)
         rows += below
+        seen |= fresh
+        fresh = _own(below) - seen
     calls = {call for found in rows if (call := found.row.get("call_id"))}
-    return _trail(run, name, rows, calls)
+    rows += [Found(step, row) for step, row in released(run, [(f.step, f.row) for f in rows])]
+    return _trail(run, ", ".join(names), rows, calls)
+
+
+def ids_of_text(run: Path, text: str) -> set[str]:
+    """Return the ids of the rows that have a text, but for case, ё and punctuation.
+
+    Released files name no ids: this is how a row in them is found again. Raises `RupairsError` if
+    the run has no row with it.
+    """
+    wanted, found = key(text), set[str]()
+    for _, folder in _steps(run):
+        for part in _parts(folder, *_OWN):
+            names = schema_of(part).names
+            own = [name for name in _OWN if name in names]
+            texts = [name for name in _SIDES if name in names]
+            for batch in read_batches(part, [*own, *texts]) if texts else ():
+                for name in texts:
+                    here = pc.equal(key_column(clean_column(batch[name])), wanted)
+                    for row in batch.filter(pc.fill_null(here, False)).to_pylist():
+                        found |= _ids(row, own)
+    if not found:
+        raise RupairsError(f"{run}: no finished step has a row with the text «{text[:80]}»")
+    return found
+
+
+def _start(run: Path, name: str) -> list[Found]:
+    source, mark, place = name.partition("#")
+    return list(_of_source(run, source, place) if mark else _rows(run, {name}, _OWN))
 
 
 def _trail(run: Path, name: str, rows: list[Found], calls: set[str]) -> Trail:
@@ -100,10 +133,8 @@ def _trail(run: Path, name: str, rows: list[Found], calls: set[str]) -> Trail:
 
 
 def _steps(run: Path) -> Iterator[tuple[str, Path]]:
-    for stage in load_stages().values():
-        for step in stage.steps:
-            if (step.path(run) / NAME).is_file():
-                yield step.name, step.path(run)
+    for step in finished(run):
+        yield step.name, step.path(run)
 
 
 def _parts(folder: Path, *columns: str) -> Iterator[Path]:
@@ -118,52 +149,65 @@ def _rows(run: Path, ids: set[str], names: Iterable[str]) -> Iterator[Found]:
     wanted = pa.array(sorted(ids), pa.string())
     for step, folder in _steps(run):
         for part in _parts(folder, *names):
-            table = read_table(part)
-            columns = [n for n in names if n in table.column_names]
-            yield from _kept(step, table, _any(table, columns, wanted))
+            columns = [n for n in names if n in schema_of(part).names]
+            mask = _any(read_table(part, columns), wanted)
+            yield from _kept(step, part, mask)
         yield from _dropped(step, folder, ids, names)
 
 
-def _any(table: pa.Table, names: Iterable[str], wanted: pa.Array) -> pa.Array:
-    mask = pa.array([False] * table.num_rows, pa.bool_())
-    for name in names:
+def _any(table: pa.Table, wanted: pa.Array) -> pa.Array:
+    """Return which rows hold one of the ids in any column."""
+    mask = np.zeros(table.num_rows, dtype=bool)
+    for name in table.column_names:
         values = pa.concat_arrays(table[name].chunks or [pa.array([], table[name].type)])
         if pa.types.is_list(values.type):
             inside = pc.is_in(values.flatten(), value_set=wanted)
-            rows = pc.unique(pc.list_parent_indices(values).filter(inside))
-            here = pc.is_in(pa.array(range(table.num_rows), rows.type), value_set=rows)
+            mask[pc.list_parent_indices(values).filter(inside).to_numpy()] = True
         else:
-            here = pc.is_in(values, value_set=wanted)
-        mask = pc.or_(mask, here)
-    return mask
+            mask |= pc.is_in(values, value_set=wanted).to_numpy(zero_copy_only=False)
+    return pa.array(mask)
 
 
-def _kept(step: str, table: pa.Table, mask: pa.Array) -> Iterator[Found]:
-    for row in table.filter(mask).to_pylist():
-        yield Found(step, row)
+def _kept(step: str, part: Path, mask: pa.Array) -> Iterator[Found]:
+    if pc.any(mask).as_py():
+        for row in read_table(part).filter(mask).to_pylist():
+            yield Found(step, row)
 
 
 def _dropped(step: str, folder: Path, ids: set[str], names: Iterable[str]) -> Iterator[Found]:
+    """Yield the dropped rows that name one of the ids, in one pass whatever their number."""
     path = folder / DROPPED
-    if not path.is_file():
-        return
-    table = read_table(path)
-    for name in ids:
-        for entry in table.filter(pc.match_substring(table["row"], f'"{name}"')).to_pylist():
+    for batch in read_batches(path) if path.is_file() else ():
+        # A row is JSON: an id in it stands between quotes.
+        mask = [not ids.isdisjoint(_QUOTED.findall(text)) for text in batch["row"].to_pylist()]
+        for entry in batch.filter(pa.array(mask, pa.bool_())).to_pylist():
             row = json.loads(entry["row"])
-            if any(name == row.get(n) or name in (row.get(n) or ()) for n in names):
+            if not ids.isdisjoint(_ids(row, names)):
                 yield Found(step, row, entry["reason"], entry["evidence"])
 
 
 def _of_source(run: Path, source: str, place: str) -> Iterator[Found]:
+    """Yield the rows of a place in a source, or of all places in an article."""
     for step, folder in _steps(run):
         for part in _parts(folder, "source_row"):
-            table = read_table(part)
-            here = pc.equal(table["source_row"], place)
-            yield from _kept(step, table, pc.and_(here, pc.equal(table["source"], source)))
-        for found in _dropped(step, folder, {place}, ("source_row", "row")):
-            if found.row.get("source") == source:
-                yield found
+            table = read_table(part, ["source", "source_row"])
+            rows = table["source_row"]
+            here = pc.or_(pc.equal(rows, place), pc.starts_with(rows, f"{place}#"))
+            mask = pc.fill_null(pc.and_(here, pc.equal(table["source"], source)), False)
+            yield from _kept(step, part, mask)
+        yield from _dropped_of_source(step, folder, source, place)
+
+
+def _dropped_of_source(step: str, folder: Path, source: str, place: str) -> Iterator[Found]:
+    path = folder / DROPPED
+    quoted = json.dumps(place, ensure_ascii=False)[1:-1]
+    for batch in read_batches(path) if path.is_file() else ():
+        here = pc.match_substring(batch["row"], f'"{quoted}')
+        for entry in batch.filter(here).to_pylist():
+            row = json.loads(entry["row"])
+            at = str(row.get("source_row") or row.get("row") or "")
+            if row.get("source") == source and (at == place or at.startswith(f"{place}#")):
+                yield Found(step, row, entry["reason"], entry["evidence"])
 
 
 def _with_example(run: Path, pairs: set[tuple[str, str]]) -> Iterator[Found]:

@@ -5,17 +5,25 @@ from pathlib import Path
 
 from rich.console import Console
 
+from rupairs.errors import UsageError
 from rupairs.options import print_json
-from rupairs.trace import Found, Trail, descendants, origins
+from rupairs.trace import Found, Trail, descendants, ids_of_text, origins
 
 # Long fields, and those that every row has.
 _LEFT_OUT = {"examples", "source_revision", "polarity", "symmetric", "simulated"}
 _LONGEST = 200
 
 
-def show_trail(run: Path, name: str, made: bool, as_json: bool) -> None:
-    """Print the origins of a row or, if `made`, everything made from it."""
-    trail = descendants(run, name) if made else origins(run, name)
+def show_trail(run: Path, name: str | None, text: str | None, made: bool, as_json: bool) -> None:
+    """Print the origins of a row or, if `made`, everything made from it.
+
+    It is known by its name, or by a text that it has. Raises `UsageError` if both are given.
+    """
+    if (name is None) == (text is None):
+        raise UsageError("say an id, SOURCE#ROW, or --text with a text of the row")
+    names = [name] if name is not None else sorted(ids_of_text(run, text or ""))
+    forward = made or (name is not None and "#" in name)
+    trail = descendants(run, *names) if forward else origins(run, *names)
     if as_json:
         print_json({"rows": [asdict(found) for found in trail.rows], "calls": trail.calls})
         return

@@ -1,18 +1,21 @@
 """Provenance both ways, over the directories of a run."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
+from typer.testing import CliRunner
 
-from rupairs.errors import RupairsError
+from rupairs.cli import app
+from rupairs.errors import RupairsError, UsageError
 from rupairs.llm.log import ReplayLog
 from rupairs.llm.request import Answer, Request
 from rupairs.manifest import Counts, Manifest, describe_files
-from rupairs.store import StageWriter
-from rupairs.trace import Trail, descendants, origins
+from rupairs.store import StageWriter, read_batches
+from rupairs.trace import Trail, descendants, ids_of_text, origins
 
 REQUEST = Request("completions", "tiny", "r1", "pair.v1", 0, {"seed": 1}, prompt="Напиши пару.")
 SEED = {
@@ -42,13 +45,20 @@ RELEASED = {
     "source_row": "terra:17",
     "parents": [SEED["pair_id"], MADE["pair_id"]],
     "call_id": REQUEST.key,
+    "split": "train",
 }
+ROW = {"premise": RELEASED["query"], "hypothesis": RELEASED["passage"], "label": "entailment"}
 
 
 def step(
-    run: Path, name: str, rows: Sequence[Mapping[str, Any]], dropped: Sequence[Any] = ()
+    run: Path,
+    name: str,
+    rows: Sequence[Mapping[str, Any]],
+    dropped: Sequence[Any] = (),
+    inputs: Sequence[str] = (),
 ) -> None:
-    folder = run / name.replace(".", "/")
+    release = name.startswith("data_cards.")
+    folder = run / (f"release/{name[11:]}" if release else name.replace(".", "/"))
     folder.mkdir(parents=True)
     with StageWriter(folder, pa.Table.from_pylist([*rows, *dropped]).schema) as writer:
         for row in writer.each([*rows, *dropped]):
@@ -62,7 +72,7 @@ def step(
         fingerprint="f",
         seed=1,
         config={},
-        inputs={},
+        inputs=dict.fromkeys(inputs, "f"),
         counts=Counts(),
         files=describe_files(folder),
     ).write(folder)
@@ -125,3 +135,84 @@ def test_what_is_nowhere_is_an_error(run: Path, name: str) -> None:
         descendants(run, name)
     with pytest.raises(RupairsError, match=name):
         origins(run, name)
+
+
+@pytest.fixture
+def published(run: Path) -> Path:
+    """The run with an article of Wikipedia, releases, and an encoder trained on the pairs."""
+    anchors = [
+        {"text_id": str(n) * 32, "text": f"Текст {n}.", "source": "wikipedia", "source_row": place}
+        for n, place in ((1, "7#0"), (2, "7#12"), (3, "71#0"))
+    ]
+    pair = {**RELEASED, "pair_id": "e" * 32, "query": "Текст 2.", "passage": "Это текст 2."}
+    pair |= {"parents": ["2" * 32], "source": "ruhnp", "source_row": "wikipedia:7#12"}
+    step(run, "ruhnp.anchors", anchors[1:], [anchors[0]])
+    step(run, "ruhnp.release", [pair])
+    other = {**ROW, "premise": "Другое."}
+    rows = {"query": "Текст 2.", "pos": ["Это текст 2."], "neg": ["Не текст 2."]}
+    step(run, "data_cards.ruhnp", [{**rows, "query": "Текст 9."}, rows])
+    step(run, "data_cards.ruwanli", [other, other, ROW])
+    step(run, "training.encoder", [other], inputs=("ruwanli.release",))
+    return run
+
+
+def test_released_rows_and_the_encoder_are_named(published: Path) -> None:
+    found = descendants(published, "terra#17").rows
+    (released,) = [f.row for f in found if f.step == "data_cards.ruwanli"]
+    assert (released["file"], released["row"]) == ("part-00000.parquet", 2)
+    assert released["premise"] == RELEASED["query"]
+    (encoder,) = [f.row for f in found if f.step == "training.encoder"]
+    assert encoder == {"folder": "training/encoder", "trained_on": 1}
+    assert not [f for f in found if f.step == "data_cards.ruhnp"]
+
+
+def test_an_article_leads_to_all_its_sentences(published: Path) -> None:
+    found = descendants(published, "wikipedia#7").rows
+    assert {f.row["text_id"][0] for f in found if f.step == "ruhnp.anchors"} == {"1", "2"}
+    (released,) = [f.row for f in found if f.step == "data_cards.ruhnp"]
+    assert (released["row"], released["query"]) == (1, "Текст 2.")
+    assert not [f for f in found if f.step == "training.encoder"], "it was not trained on these"
+    one = descendants(published, "wikipedia#7#0").rows
+    assert [(f.step, f.reason) for f in one] == [("ruhnp.anchors", "identical_sides")]
+
+
+def test_a_row_is_found_by_its_text(published: Path) -> None:
+    (name,) = ids_of_text(published, "снег  УЖЕ сошёл")
+    assert name == RELEASED["pair_id"]
+    assert told(origins(published, name)) == told(origins(published, RELEASED["pair_id"]))
+    with pytest.raises(RupairsError, match="no finished step has a row with the text «Нет"):
+        ids_of_text(published, "Нет такого.")
+
+
+def test_dropped_rows_are_read_once_however_many_ids_are_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [{"pair_id": f"{n:032x}", "source": "terra", "source_row": str(n)} for n in range(50)]
+    step(tmp_path, "harvest.pairs", rows[:1], rows[1:])
+    read: list[Path] = []
+    real = read_batches
+
+    def counting(path: Path, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+        read.append(path)
+        return real(path, columns)
+
+    monkeypatch.setattr("rupairs.trace.read_batches", counting)
+    found = origins(tmp_path, *(row["pair_id"] for row in rows))
+    assert len(found.rows) == 50
+    assert [path.name for path in read] == ["dropped.parquet"]
+
+
+def test_the_verb_takes_an_id_a_place_or_a_text(published: Path) -> None:
+    def trace(*arguments: str) -> Any:
+        return CliRunner().invoke(app, ["trace", "--out", str(published), *arguments])
+
+    place = trace("terra#17", "--json")
+    assert place.exit_code == 0
+    steps = [row["step"] for row in json.loads(place.stdout)["rows"]]
+    assert steps[0] == "harvest.pairs" and "data_cards.ruwanli" in steps
+    text = trace("--text", RELEASED["query"])
+    assert text.exit_code == 0 and "harvest.pairs" in text.stdout and "terra" in text.stdout
+    forward = trace("--text", SEED["query"], "--made", "--json")
+    assert "training.encoder" in {r["step"] for r in json.loads(forward.stdout)["rows"]}
+    assert isinstance(trace().exception, UsageError)
+    assert isinstance(trace("terra#17", "--text", "а").exception, UsageError)
