@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from annotation.people import opaque
 from annotation.quality import WORKERS, exclusions
 from annotation.stage import QualitySection
 from rupairs.errors import UsageError
@@ -129,3 +130,15 @@ def test_an_answer_replaced_later_is_kept_aside(
     out = make_run(candidates).run("quality", pull={"export": str(write([entry]))})
     assert [v["label"] for v in StageReader(out.directory).rows()] == ["entailment"]
     assert out.manifest.counts.dropped_by_reason == {"replaced": 1}
+
+
+def test_an_adjudicator_who_has_no_vote_is_an_error(
+    make_run: Callable[..., Any], candidates: Rows, native: Any, write: Callable[[Any], Path]
+) -> None:
+    task = candidates[0]
+    path = write([native.entry(task, native.annotation(task, "neutral", 1))])
+    run = make_run(candidates)
+    with pytest.raises(UsageError, match=r"0{16} in adjudicators has no vote"):
+        run.run("quality", pull={"export": str(path)}, quality={"adjudicators": ["0" * 16]})
+    out = run.run("quality", pull={"export": str(path)}, quality={"adjudicators": [opaque("1")]})
+    assert [v["kind"] for v in StageReader(out.directory).rows()] == ["adjudication"]
