@@ -20,6 +20,9 @@ URL, KEY = "LABEL_STUDIO_URL", "LABEL_STUDIO_API_KEY"
 _WAITS = (0.5, 1, 2, 4, 8, 15, 15)
 _LATER = frozenset({408, 429})
 _TIMEOUT_S = 120
+_SIGN_IN = "sign in"
+# A page of another kind so often in a row is no fault that passes.
+_STRANGE = 3
 
 T = TypeVar("T")
 
@@ -35,7 +38,7 @@ class Address:
 def address(section: PushSection) -> Address:
     """Return the server that the recipe or the environment names.
 
-    Raises `UsageError` when either the server or the key is not there, or the URL is none.
+    Raises `UsageError` when either the server or the key is not there, or is none by its looks.
     """
     url = (section.url or os.environ.get(URL, "")).strip().rstrip("/")
     if not url:
@@ -50,6 +53,11 @@ def address(section: PushSection) -> Address:
         raise UsageError(
             f"{url}: {KEY} is not set; the server's page Account & Settings has the key"
         )
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise UsageError(
+            f"{url}: {KEY} has a line break, a space or a letter that no key has; copy the key "
+            "alone, without what stands around it"
+        )
     return Address(url, key)
 
 
@@ -60,7 +68,7 @@ class Server:
         self.url = address.url
         self.waits = _WAITS
         self._address = address
-        self.client = self.ask("sign in", self._connect)
+        self.client = self.ask(_SIGN_IN, self._connect)
 
     def _connect(self) -> Any:
         from label_studio_sdk import LabelStudio
@@ -80,11 +88,12 @@ class Server:
 
         Raises `RupairsError` when the server refuses, or is away for longer than a restart takes.
         """
-        for wait in (*self.waits, None):
+        for tries, wait in enumerate((*self.waits, None), 1):
             answer, fault = attempt(request)
             if fault is None:
                 return answer
-            if wait is None or not fault.passing:
+            stranger = fault.foreign and what == _SIGN_IN and tries == _STRANGE
+            if wait is None or not fault.passing or stranger:
                 raise self.failure(what, fault)
             time.sleep(wait)
         raise AssertionError("the last wait is None")
@@ -113,6 +122,10 @@ class Server:
 
     def failure(self, what: str, fault: "Fault") -> RupairsError:
         """Return the error that a person can act on."""
+        if what == _SIGN_IN and (fault.foreign or fault.status in (404, 405)):
+            return RupairsError(
+                f"{self.url}: this is no Label Studio ({fault.said}); look at the address"
+            )
         if fault.status == 401:
             return RupairsError(
                 f"{self.url}: {what}: the key in {KEY} is not accepted ({fault.said}); an "
@@ -130,11 +143,15 @@ def _plain(item: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Fault:
-    """Why a request failed: the HTTP status, if any, and whether it may pass by itself."""
+    """Why a request failed: the HTTP status, if any, and whether it may pass by itself.
+
+    `foreign` is what no Label Studio says, a proxy's page or another program's.
+    """
 
     said: str
     status: int | None
     passing: bool
+    foreign: bool = False
 
 
 def attempt(request: Callable[[], T]) -> tuple[T, Fault | None]:
@@ -153,7 +170,7 @@ def attempt(request: Callable[[], T]) -> tuple[T, Fault | None]:
         return nothing, Fault(f"no answer ({type(error).__name__})", None, True)
     except ValueError:
         # A proxy's page where JSON is due, or an answer that was cut off.
-        return nothing, Fault("an answer that is not Label Studio's", None, True)
+        return nothing, Fault("an answer that is not Label Studio's", None, True, True)
 
 
 def _said(status: int, body: Any) -> str:

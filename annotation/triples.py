@@ -39,24 +39,34 @@ def write_triples(release: Path, out: Path, limit: int | None, seed: int) -> int
 def count_answers(release: Path, exports: list[Path], seed: int) -> dict[str, Counter[str]]:
     """Return how often positives and negatives were called what, each annotation counted once.
 
-    Answers to other tasks, and those without both, are counted as `unread`.
+    Of an annotation that several files have, the latest change counts. Skipped ones, those without
+    both answers, and answers to other tasks are counted as `unread`. Raises `RupairsError` when no
+    answer is to one of these tasks: then it is another release, or another seed.
     """
     positive = {task["task"]: task["positive"] for task in _triples(release, seed)}
     counts = {"positive": Counter[str](), "negative": Counter[str](), "unread": Counter[str]()}
-    answers = {
-        (entry.data.task, str(a.id), a.created_at): a
-        for path in exports
-        for entry in read_export(path)
-        for a in sorted(entry.annotations, key=lambda a: a.moment)
-    }
+    answers: dict[tuple[str, str, str], Annotation] = {}
+    for path in exports:
+        for entry in read_export(path):
+            for a in entry.annotations:
+                key = (entry.data.task, str(a.id), a.created_at)
+                if key not in answers or a.moment > answers[key].moment:
+                    answers[key] = a
+    if answers and not any(task in positive for task, _, _ in answers):
+        raise RupairsError(
+            f"{', '.join(map(str, exports))}: none of the {len(answers)} answers is to a task of "
+            f"{release} with --seed {seed}; give the seed with which the tasks were written"
+        )
     for (task, _, _), annotation in answers.items():
         said = {text: _meaning(annotation, control) for text, control in MEANING_OF.items()}
-        if annotation.was_cancelled or task not in positive or None in said.values():
+        if task not in positive:
+            counts["unread"]["other tasks"] += 1
+        elif annotation.was_cancelled or None in said.values():
             counts["unread"]["answers"] += 1
-            continue
-        for text, meaning in said.items():
-            side = "positive" if text == positive[task] else "negative"
-            counts[side][str(meaning)] += 1
+        else:
+            for text, meaning in said.items():
+                side = "positive" if text == positive[task] else "negative"
+                counts[side][str(meaning)] += 1
     return counts
 
 

@@ -188,6 +188,7 @@ def test_the_verb_prints_what_was_measured(tmp_path: Path) -> None:
     assert said.exit_code == 0, said.output
     assert "12 items, 36 votes, 3 workers" in said.output
     assert "No known labels" in said.output
+    assert "majority is the default" in said.output and "never below majority" in said.output
     for method in ("majority", "wanli", "dawid_skene", "mace"):
         assert f"| {method} |" in said.output
 

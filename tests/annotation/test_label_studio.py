@@ -2,17 +2,21 @@
 
 import json
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
 from annotation.page import read_page
 from annotation.projects import find_projects, read_tasks
+from annotation.server import Address, Server, address
 from annotation.stage import PushSection
 from annotation.tasks import SHOWN
 from rupairs.errors import RupairsError, UsageError
@@ -458,6 +462,68 @@ def test_a_server_restarted_meanwhile_ends_up_whole(
         run.run("pull", push=settings["push"] | {"url": network.url})
     assert down
     assert len(votes(run)) == 4
+
+
+def test_a_push_that_is_killed_is_completed_by_the_next(
+    house: House, make_run: Make, project: str
+) -> None:
+    run = make_run([candidate(n) for n in range(45)])
+    run.run("push", push={"overlap": 1})
+    killed: list[int] = []
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def faults(method: str, path: str, number: int) -> str | None:
+        if "/import" in path and sum("/import" in p for _, p, _ in network.seen) == 2:
+            processes[0].kill()
+            killed.append(processes[0].wait())
+        return None
+
+    with BadNetwork(house.url, faults) as network:
+        arguments = [str(run.path), network.url, project]
+        command = [sys.executable, "-m", "tests.annotation.killed_push", *arguments]
+        processes.append(subprocess.Popen(command))
+        processes[0].wait(timeout=300)
+    assert killed == [-signal.SIGKILL]
+    out = run.run("push", push={"url": house.url, "project": project, "overlap": 1})
+    assert 0 < out.manifest.facts["server"]["added"] < 45
+    (tasks,) = held(house, out).values()
+    assert len(tasks) == len(set(tasks)) == 45
+
+
+@pytest.mark.parametrize("key", ["abc\ndef", "ключ", "a b", "abc\x00"])
+def test_what_cannot_be_a_key_is_said_before_anything_is_asked(
+    monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    if "\x00" not in key:
+        monkeypatch.setenv("LABEL_STUDIO_API_KEY", key)
+    else:
+        monkeypatch.setattr("annotation.server.os.environ", {"LABEL_STUDIO_API_KEY": key})
+    with pytest.raises(UsageError, match="LABEL_STUDIO_API_KEY has a line break") as failure:
+        address(PushSection(url="http://127.0.0.1:1"))
+    assert key not in str(failure.value)
+
+
+@pytest.mark.parametrize(("status", "said"), [(200, "is no Label Studio"), (404, "HTTP 404")])
+def test_another_program_at_the_address_is_told_from_label_studio(status: int, said: str) -> None:
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(b"<html>Welcome</html>")
+
+        do_POST = do_GET  # noqa: N815
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as http:
+        threading.Thread(target=http.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{http.server_address[1]}"
+        with pytest.raises(RupairsError, match="this is no Label Studio") as failure:
+            Server(Address(url, "0123456789" * 4))
+        http.shutdown()
+    assert said in str(failure.value)
 
 
 def test_both_kinds_of_key_push_and_pull_and_a_wrong_one_is_named_but_not_shown(

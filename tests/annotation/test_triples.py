@@ -81,3 +81,24 @@ def test_the_server_accepts_the_page_of_triples(house: House) -> None:
     data = {"task": "1", "query": "а", "first": "б", "second": "в"}
     client.projects.import_tasks(project.id, request=[{"data": data}])
     assert client.projects.get(id=project.id).task_number == 1
+
+
+def test_the_order_of_files_decides_nothing_and_a_wrong_seed_is_an_error(
+    release: Path, tmp_path: Path, native: Any
+) -> None:
+    write_triples(release, tmp_path / "out", 1, 0)
+    (task,) = written(tmp_path / "out")
+    answer = native.annotation({"premise": "", "hypothesis": ""}, None)
+    paths = []
+    for day, meaning in ((1, "same"), (2, "different")):
+        answer["updated_at"] = f"2026-04-0{day}T10:00:00.000000Z"
+        answer["result"] = [
+            result(f"{side}_meaning", side, "choices", {"choices": [meaning]})
+            for side in ("first", "second")
+        ]
+        paths.append(tmp_path / f"{day}.json")
+        paths[-1].write_text(json.dumps([{"data": task, "annotations": [answer]}]), "utf-8")
+    expected = {"positive": {"different": 1}, "negative": {"different": 1}, "unread": {}}
+    assert count_answers(release, paths, 0) == count_answers(release, paths[::-1], 0) == expected
+    with pytest.raises(RupairsError, match=r"none of the 1 answers .* --seed 5"):
+        count_answers(release, paths, 5)
