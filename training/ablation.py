@@ -91,6 +91,11 @@ def ablate(name: str, out: Path, overrides: list[str], only: list[str], as_json:
     recipe = open_recipe(name, overrides)
     if "training" not in recipe.sections:
         raise UsageError(f"{recipe.path}: an ablation needs a [training] section")
+    if recipe.sections["training"].model_dump()["evaluation"]["encodechka"] is None:
+        raise UsageError(
+            f"{recipe.path}: an ablation compares scores on Encodechka; give its folder: --set "
+            "training.evaluation.encodechka=FOLDER"
+        )
     if unknown := sorted(set(only) - {variant.name for variant in VARIANTS}):
         known = ", ".join(variant.name for variant in VARIANTS)
         raise UsageError(f"{unknown[0]}: no such variant; known: {known}")

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from training.settings import ModelTraining
-from training.table import Hashes
 from training.views import View, shares, view_hash
 
 # How far to look for an example that fits, and how many may wait, in batches.
@@ -47,7 +46,7 @@ class Batches:
         behind = np.array([h / 2**64 for h in hashes])
         size = self.config.batch_size
         streams = [
-            _Stream(view.keys, size, (self.seed % 2**64, number))
+            _Stream(view, size, (self.seed % 2**64, number))
             for view, number in zip(self.views, hashes, strict=True)
         ]
         for _ in range(self.config.steps):
@@ -68,7 +67,8 @@ def equal_parts(batch: list[int], parts: int) -> Iterator[list[int]]:
 def fixed_batches(view: View, size: int) -> list[list[int]]:
     """Return batches of all examples of a view in their order, no text twice in one."""
     batches: list[tuple[list[int], set[int]]] = []
-    for example, keys in enumerate(view.keys.tolist()):
+    for example in range(len(view)):
+        keys = view.keys_of(example)
         for batch, seen in batches:
             if len(batch) < size and seen.isdisjoint(keys):
                 break
@@ -76,18 +76,18 @@ def fixed_batches(view: View, size: int) -> list[list[int]]:
             batch, seen = [], set()
             batches.append((batch, seen))
         batch.append(example)
-        seen |= set(keys)
+        seen |= keys
     return [batch for batch, _ in batches]
 
 
 class _Stream:
     """The examples of a view without end, so many at a time, no text twice among them."""
 
-    def __init__(self, keys: Hashes, size: int, seed: tuple[int, int]) -> None:
-        self.keys = keys
-        self.size = min(size, len(keys))
-        self.fresh = _shuffled(len(keys), seed)
-        self.looks = min(_LOOK * size, len(keys))
+    def __init__(self, view: View, size: int, seed: tuple[int, int]) -> None:
+        self.view = view
+        self.size = min(size, len(view))
+        self.fresh = _shuffled(len(view), seed)
+        self.looks = min(_LOOK * size, len(view))
         # The oldest ones fall out, to come again in the next round.
         self.waiting: deque[int] = deque(maxlen=_WAIT * size)
 
@@ -102,7 +102,7 @@ class _Stream:
                 example = old.popleft()
             else:
                 example, looks = next(self.fresh), looks - 1
-            texts = set(self.keys[example].tolist())
+            texts = self.view.keys_of(example)
             if seen.isdisjoint(texts):
                 batch.append(example)
                 seen |= texts
@@ -115,7 +115,9 @@ class _Stream:
 def _shuffled(count: int, seed: tuple[int, int]) -> Iterator[int]:
     epoch = 0
     while True:
-        yield from np.random.default_rng((*seed, epoch)).permutation(count).tolist()
+        order = np.arange(count, dtype=np.uint32 if count < 2**32 else np.uint64)
+        np.random.default_rng((*seed, epoch)).shuffle(order)
+        yield from map(int, order)
         epoch += 1
 
 

@@ -8,6 +8,7 @@ process died: it is removed, and training goes on from the newest one that is wh
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 MARK = "complete.json"
 _PREFIX = "checkpoint-"
@@ -33,6 +34,13 @@ def newest_complete(folder: Path, before: int | None = None) -> Path | None:
             shutil.rmtree(checkpoint, ignore_errors=True)
     earlier = (path for path in whole if before is None or step_of(path) < before)
     return max(earlier, key=step_of, default=None)
+
+
+def history(checkpoint: Path) -> list[dict[str, Any]]:
+    """Return what the trainer had logged when a checkpoint was taken."""
+    state = json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
+    log: list[dict[str, Any]] = state["log_history"]
+    return log
 
 
 def step_of(checkpoint: Path) -> int:

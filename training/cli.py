@@ -40,15 +40,18 @@ def _run(
 
 def _merge(
     models: Annotated[
-        list[str], typer.Argument(help="Folders or Hugging Face ids.", metavar="MODEL MODEL...")
+        list[str],
+        typer.Argument(help="Folders, Hugging Face ids, or `embedded`.", metavar="MODEL MODEL..."),
     ],
     weight: Annotated[list[float], typer.Option("--weight", help="One a model; 1 in sum.")],
     out: Annotated[Path, typer.Option("--out", help="The folder of the merged model.")],
 ) -> None:
     """Merge models of the same origin by weights (LM-Cocktail)."""
+    from rupairs.encoder import model_path
+    from rupairs.recipe import EncoderSection
     from training.cocktail import merge_folders
 
-    merge_folders(models, weight, out)
+    merge_folders([model_path(EncoderSection(model=model)) for model in models], weight, out)
     typer.echo(f"{out}: {len(models)} models merged")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from rupairs.encoder import load_transformer
 from rupairs.errors import RupairsError, UsageError
 from rupairs.silence import silence
-from training.saving import save_encoder
+from training.saving import save_module_folder
 
 
 def check_weights(weights: Sequence[float], models: int) -> None:
@@ -76,11 +76,9 @@ def weighted_sum(states: Sequence[Mapping[str, Any]], weights: Sequence[float]) 
 
 
 def merge_folders(paths: Sequence[str], weights: Sequence[float], out: Path) -> None:
-    """Merge models by fixed weights into the folder `out`."""
+    """Merge models by fixed weights into the folder `out`, with the first one's default prompt."""
     check_weights(weights, len(paths))
     with silence():
         models = open_alike(paths)
-        longest = int(models[0].max_seq_length)
-        instructions = any((models[0].prompts or {}).values())
         models[0].load_state_dict(weighted_sum([model.state_dict() for model in models], weights))
-        save_encoder(models[0], out, longest, instructions)
+        save_module_folder(models[0], out)

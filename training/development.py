@@ -84,7 +84,9 @@ def _other_answers(keys: Hashes) -> npt.NDArray[np.bool_]:
 
 def _reciprocal_rank(scores: Vectors) -> float:
     own = np.diag(scores)[:, None]
-    return float(np.mean(1 / (1 + np.sum(scores > own, axis=1))))
+    # Of passages that score the same any may come first: vectors that are all one find nothing.
+    ties = np.sum(scores == own, axis=1) - 1
+    return float(np.mean(1 / (1 + np.sum(scores > own, axis=1) + ties / 2)))
 
 
 def _cross_entropy(scores: Vectors) -> float:

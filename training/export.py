@@ -6,7 +6,7 @@
 3. Each graph is run on texts of different lengths, and must give the vectors of the model.
 
 The library's own export goes through Optimum, whose releases exclude the transformers used here;
-what is written opens in an environment that has them (`pip install 'sentence-transformers[onnx]'`).
+what is written opens in an environment of its own (`pip install 'sentence-transformers[onnx]'`).
 """
 
 import shutil

@@ -13,7 +13,8 @@ from rupairs.arithmetic import deterministic, precision
 from rupairs.encoder import faults_of_files, load_transformer
 from rupairs.errors import RupairsError
 from rupairs.silence import silence
-from training.checkpoints import newest_complete, step_of
+from training.checkpoints import history, newest_complete, step_of
+from training.patience import out_of_patience
 from training.plan import Fit, Plan
 from training.saving import save_encoder
 from training.settings import ModelTraining
@@ -23,7 +24,7 @@ from training.views import View, build_views
 PAIRS, FIT, MODEL = "pairs", "fit.json", "model"
 # Texts that go through the model at once on a CPU: fewer are slower each, more are padded more.
 _CPU_PIECE = 16
-_LOGS = "TENSORBOARD_LOGGING_DIR"
+_LOGS = ("TENSORBOARD_LOGGING_DIR", "WANDB_DIR")
 
 
 def fit(plan: Plan, tell: Any) -> Fit:
@@ -34,8 +35,7 @@ def fit(plan: Plan, tell: Any) -> Fit:
     with silence(), deterministic(), _logs_in(plan.logs), faults_of_files(plan.folder):
         model, longest = open_model(plan)
         trainer = _trainer(plan, model, tell)
-        last = plan.config.steps if plan.config.patience else None
-        checkpoint = newest_complete(plan.folder, before=last)
+        checkpoint = _resumed(plan)
         output = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         if trainer.is_world_process_zero():
             save_encoder(model, plan.folder / MODEL, longest, plan.config.instructions)
@@ -49,6 +49,19 @@ def fit(plan: Plan, tell: Any) -> Fit:
         held_out=_held_out(log),
         best=trainer.state.best_global_step if plan.config.patience else None,
     )
+
+
+def _resumed(plan: Plan) -> Path | None:
+    """Return the checkpoint to go on from.
+
+    With `patience` the end is always gone through: from the checkpoint at which the run stopped,
+    or of its last step, the trainer would do one step too many.
+    """
+    patience = plan.config.patience
+    found = newest_complete(plan.folder, before=plan.config.steps if patience else None)
+    if patience and found and (log := history(found)) and out_of_patience(log, patience):
+        return newest_complete(plan.folder, before=step_of(found))
+    return found
 
 
 def _held_out(log: list[dict[str, Any]]) -> list[tuple[int, dict[str, float]]]:
@@ -177,7 +190,7 @@ def _arguments(plan: Plan, views: tuple[View, ...], *, measured: bool) -> Any:
 
     config = plan.config
     every = config.validate_every if config.patience else config.checkpoint_every
-    return SentenceTransformerTrainingArguments(
+    arguments = SentenceTransformerTrainingArguments(
         output_dir=str(plan.folder),
         num_train_epochs=1,
         max_steps=config.steps,
@@ -208,15 +221,19 @@ def _arguments(plan: Plan, views: tuple[View, ...], *, measured: bool) -> Any:
         dataloader_num_workers=config.workers,
         dataloader_pin_memory=torch.cuda.is_available(),
     )
+    # Of several GPUs one process takes the first; the library would copy the model to all.
+    if arguments.n_gpu > 1:
+        arguments._n_gpu = 1
+    return arguments
 
 
 @contextmanager
 def _logs_in(folder: Path) -> Iterator[None]:
-    """Have TensorBoard's files written to a folder, unless the environment names one."""
-    given = _LOGS in os.environ
-    os.environ.setdefault(_LOGS, str(folder))
+    """Have the trackers' files written to a folder, unless the environment names another."""
+    ours = [name for name in _LOGS if name not in os.environ]
+    os.environ.update(dict.fromkeys(ours, str(folder)))
     try:
         yield
     finally:
-        if not given:
-            del os.environ[_LOGS]
+        for name in ours:
+            del os.environ[name]

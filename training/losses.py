@@ -74,6 +74,12 @@ class Contrastive(nn.Module):
 
     def of_embeddings(self, embeddings: list[Tensor]) -> Tensor:
         """Return the loss of embeddings, a tensor of shape (examples, dimensions) a column."""
+        # Cosines are divided by the temperature: what bf16 rounds off them would be a good part
+        # of the gradient.
+        with torch.autocast(embeddings[0].device.type, enabled=False):
+            return self._of_floats([column.float() for column in embeddings])
+
+    def _of_floats(self, embeddings: list[Tensor]) -> Tensor:
         # Held-out batches are the same in every process: there is nothing to gather.
         gather = self.settings.gather and self.model.training
         self.info_nce.gather_across_devices = gather

@@ -19,8 +19,9 @@ import numpy.typing as npt
 from rupairs.encoder import SentenceEncoder, Vectors, encoder_facts, load_transformer
 from rupairs.pairs import NEGATIVE, PAIR_SCHEMA, Pair
 from rupairs.steps import Context
+from training.beginning import first_model, initial_encoder
 from training.fit import PAIRS
-from training.run import first_model, pair_inputs, work_folder
+from training.run import pair_inputs, work_folder
 from training.settings import Mining
 from training.table import SPLITS, Choice, Hashes, PairTable, Rows, mixed, pair_hashes, write_table
 from training.views import PASSAGE, QUERY, Numbers
@@ -38,8 +39,10 @@ def mine(context: Context) -> None:
     folder = work_folder(context)
     every = Choice(splits=SPLITS[:1])
     table = write_table(pair_inputs(context), every, folder / PAIRS, _MORE)
-    context.models.append(encoder_facts(context.recipe.encoder, role="finder of hard negatives"))
-    model = load_transformer(*first_model(context), context.recipe.encoder.max_length)
+    context.models.append(
+        encoder_facts(initial_encoder(context.recipe), role="finder of hard negatives")
+    )
+    model = load_transformer(*first_model(context), initial_encoder(context.recipe).max_length)
     searches = list(_searches(table, settings))
     asked = found = 0
     total = sum(len(search.queries) for search in searches)

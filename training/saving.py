@@ -1,5 +1,6 @@
-"""The trained encoder as a folder that `SentenceTransformer` opens anywhere."""
+"""The trained encoder as a folder that `SentenceTransformer` opens, of older releases too."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from training.views import PASSAGE, QUERY
 # mteb asks for "document" where the model cards of E5 and its heirs say "passage".
 PROMPTS = {"query": QUERY, "passage": PASSAGE, "document": PASSAGE}
 DEFAULT_PROMPT = "query"
+_MODULES = {"Transformer", "Pooling", "Normalize", "Dense", "LayerNorm", "Dropout"}
 
 
 def save_encoder(model: Any, folder: Path, max_length: int, instructions: bool = True) -> None:
@@ -26,7 +28,30 @@ def save_module_folder(model: Any, folder: Path) -> None:
     """Write the model as it is, without what its tokenizer remembers of the last batch."""
     _forget_last_batch(model.tokenizer)
     model.save_pretrained(str(folder), create_model_card=False)
+    _name_as_before(folder)
     _open_to_readers(folder)
+
+
+def _name_as_before(folder: Path) -> None:
+    """Name classes as sentence-transformers 3 to 5 and transformers 4 know them; so do the newest.
+
+    Optimum (ONNX, OpenVINO) and much of what serves encoders still needs those.
+    """
+    modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
+    for module in modules:
+        name = module["type"].rpartition(".")[2]
+        if module["type"].startswith("sentence_transformers.") and name in _MODULES:
+            module["type"] = f"sentence_transformers.models.{name}"
+    _write(folder / "modules.json", modules)
+    for path in folder.rglob("tokenizer_config.json"):
+        config = json.loads(path.read_text(encoding="utf-8"))
+        if config.get("tokenizer_class") == "TokenizersBackend":
+            _write(path, config | {"tokenizer_class": "PreTrainedTokenizerFast"})
+
+
+def _write(path: Path, content: Any) -> None:
+    text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
+    path.write_text(text, encoding="utf-8")
 
 
 def _forget_last_batch(tokenizer: Any) -> None:

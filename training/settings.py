@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from rupairs.recipe import Section
+from rupairs.recipe import EncoderSection, Section
 
 Unit = Annotated[float, Field(ge=0, le=1)]
 
@@ -94,9 +94,14 @@ class Merge(Section):
 
 
 class EncoderTraining(ModelTraining):
-    """How the encoder is trained, or merged of two."""
+    """How the encoder is trained, or merged of two; `start` is what all stages begin with.
 
+    Without `start` it is the encoder of the run.
+    """
+
+    transient = ModelTraining.transient | {"start"}  # counts by `Step.decided_by`
     merge: Merge = Merge()
+    start: EncoderSection | None = None
 
 
 class Mining(Section):

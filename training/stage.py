@@ -9,7 +9,7 @@ from typing import Any, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from rupairs.recipe import RecipePath, Section
+from rupairs.recipe import Recipe, RecipePath, Section
 from rupairs.steps import Stage, Step
 from training.settings import EncoderTraining, Mining, ModelTraining
 
@@ -18,6 +18,7 @@ Mode = Literal["fixed", "official", "both"]
 
 DATA = ("harvest.pairs", "ruhnp.release", "ruwanli.release")
 PARTS = ("symmetric", "asymmetric")
+_OF_ENCODER = ("merge", "start", "only", "without")
 _OWN: dict[str, dict[str, Any]] = {
     "stage1": {"only": ["mmarco_ru"]},
     "symmetric": {"angle_weight": 1.0},
@@ -67,7 +68,7 @@ class TrainingSection(Section):
         """
         filled = dict(data)
         encoder = dict(filled.get("encoder", {}))
-        common = {k: v for k, v in encoder.items() if k not in ("merge", "only", "without")}
+        common = {k: v for k, v in encoder.items() if k not in _OF_ENCODER}
         choice = {k: v for k, v in encoder.items() if k in ("only", "without")}
         if filled.get("stage1") is not None:
             filled["stage1"] = _OWN["stage1"] | common | dict(filled["stage1"])
@@ -85,6 +86,13 @@ class TrainingSection(Section):
         return self
 
 
+def _start(recipe: Recipe) -> dict[str, Any]:
+    """Return what decides what training begins with, if that is not the run's encoder."""
+    section: Any = recipe.sections["training"]
+    start = section.encoder.start
+    return {"start": start.identity()} if start else {}
+
+
 STAGE = Stage(
     name="training",
     section=TrainingSection,
@@ -95,6 +103,7 @@ STAGE = Stage(
             run="training.run:train",
             optional_inputs=DATA,
             core=("encoder",),
+            decided_by=_start,
             enabled=lambda section: section.stage1 is not None,
         ),
         Step(
@@ -103,6 +112,7 @@ STAGE = Stage(
             run="training.negatives:mine",
             optional_inputs=(*DATA, "training.stage1"),
             core=("encoder",),
+            decided_by=_start,
             enabled=lambda section: section.negatives is not None,
         ),
         *(
@@ -112,6 +122,7 @@ STAGE = Stage(
                 run="training.run:train",
                 optional_inputs=(*DATA, "training.negatives", "training.stage1"),
                 core=("encoder",),
+                decided_by=_start,
                 enabled=lambda section: section.symmetric is not None,
             )
             for name in PARTS
@@ -127,6 +138,7 @@ STAGE = Stage(
                 *(f"training.{name}" for name in PARTS),
             ),
             core=("encoder",),
+            decided_by=_start,
             version=2,
         ),
         Step(
@@ -136,6 +148,7 @@ STAGE = Stage(
             inputs=("training.encoder",),
             optional_inputs=DATA,
             core=("encoder",),
+            decided_by=_start,
             external="training.evaluation.measures:file_hashes",
             version=2,
         ),

@@ -20,10 +20,9 @@ from transformers import TrainerCallback
 from rupairs.errors import RupairsError
 from training.batches import Batches, Examples, fixed_batches
 from training.checkpoints import checkpoint_at, mark_complete
+from training.patience import HELD_OUT_MEAN, out_of_patience
 from training.settings import ModelTraining
 from training.views import View
-
-HELD_OUT_MEAN = "held_out_mean"
 
 Tell = Callable[[int, float | None], None]
 """Called with the steps done and the loss of the last one, None at the start."""
@@ -124,9 +123,7 @@ class Follow(TrainerCallback):  # type: ignore[misc]
                 )
             self.tell(1, entry["loss"])
         elif HELD_OUT_MEAN in entry and self.patience is not None:
-            means = [e[HELD_OUT_MEAN] for e in state.log_history if HELD_OUT_MEAN in e]
-            if len(means) - 1 - means.index(min(means)) >= self.patience:
-                control.should_training_stop = True
+            control.should_training_stop = out_of_patience(state.log_history, self.patience)
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Mark what was saved as whole."""

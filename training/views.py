@@ -66,11 +66,18 @@ class View:
 
     @property
     def keys(self) -> Hashes:
-        """Return the hashes of the texts, of shape (examples, columns)."""
+        """Return the hashes of all texts, of shape (examples, columns)."""
         rows = self.table.rows
         anchors, positives = rows["query"][self.positives], rows["passage"][self.positives]
         negatives = rows["passage"][self.negatives]
         return np.concatenate([anchors[:, None], positives[:, None], negatives], axis=1)
+
+    def keys_of(self, example: int) -> set[int]:
+        """Return the hashes of an example's texts, from the disk."""
+        rows = self.table.rows
+        positive = rows[self.positives[example]]
+        negatives = (int(rows[number]["passage"]) for number in self.negatives[example])
+        return {int(positive["query"]), int(positive["passage"]), *negatives}
 
     def examples(self, numbers: Sequence[int]) -> list[tuple[str, ...]]:
         """Return the texts of examples, in the order of `columns`."""

@@ -69,7 +69,9 @@ def test_a_matrix_trains_once_what_its_runs_share_and_goes_on(
     stages = {"harvest": Stage("harvest", STAGE.section, (pairs,)), "training": STAGE}
     for module in ("rupairs.execution", "rupairs.runs", "training.ablation"):
         monkeypatch.setattr(f"{module}.load_stages", lambda: stages)
-    recipe = whole(encoder, asymmetric={})
+    data = write_encodechka(tmp_path / "encodechka")
+    scored = {"encodechka": str(data), "tasks": ["STS"], "mode": "fixed"}
+    recipe = whole(encoder, asymmetric={}, evaluation=scored)
     recipe = Recipe(recipe.path, {**recipe.sections, "harvest": recipe.sections["training"]})
     monkeypatch.setattr(ablation, "open_recipe", lambda name, overrides: recipe)
     monkeypatch.setattr(ablation, "run_steps", lambda *given: 0)
@@ -96,6 +98,16 @@ def test_a_matrix_trains_once_what_its_runs_share_and_goes_on(
     assert "0.759" in capsys.readouterr().out
     with pytest.raises(UsageError, match="no such variant"):
         ablate("own", tmp_path, [], ["no-such"], as_json=False)
+
+
+def test_without_encodechka_nothing_is_trained(
+    encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = whole(encoder, asymmetric={})
+    monkeypatch.setattr(ablation, "open_recipe", lambda name, overrides: recipe)
+    with pytest.raises(UsageError, match=r"--set training\.evaluation\.encodechka=FOLDER"):
+        ablate("own", tmp_path, [], [], as_json=False)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_verb_trains_what_it_is_asked_for(

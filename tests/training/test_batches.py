@@ -74,6 +74,11 @@ def test_a_source_smaller_than_a_batch_gives_smaller_batches(tmp_path: Path) -> 
     assert [sorted(batch) for batch in batches(views, steps=3, batch_size=16)] == [[0, 1, 2]] * 3
 
 
+def test_an_examples_keys_are_those_of_its_texts(tmp_path: Path) -> None:
+    for view in views_of(tmp_path, plain("own", 5)):
+        assert [view.keys_of(n) for n in range(len(view))] == [{*row} for row in view.keys.tolist()]
+
+
 def test_batches_are_decided_by_the_seed(tmp_path: Path) -> None:
     views = views_of(tmp_path, plain("a", 40) + plain("b", 30))
     run = {"steps": 30, "batch_size": 4}

@@ -6,7 +6,15 @@ import pytest
 
 from rupairs.manifest import sha256
 from tests.training.tiny import pair
-from training.evaluation.cosine import Similarities, held_out, plot, separation, similarities
+from training.evaluation.cosine import (
+    Similarities,
+    held_out,
+    plot,
+    separation,
+    side_prompts,
+    similarities,
+)
+from training.saving import save_encoder
 
 
 def cosines(positive: list[float], negative: list[float]) -> Similarities:
@@ -68,6 +76,17 @@ def test_cosines_take_the_prompts_of_training(encoder: Path) -> None:
     other = model.encode("кот", prompt="query: ") @ model.encode("пёс лает", prompt="passage: ")
     assert found.positive == pytest.approx([same], abs=1e-5)
     assert found.negative == pytest.approx([other], abs=1e-5)
+
+
+def test_cosines_take_a_models_own_prompts_even_empty_ones(encoder: Path, tmp_path: Path) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(str(encoder), device="cpu")
+    assert side_prompts(model) == ("query: ", "passage: ")
+    model.prompts, model.default_prompt_name = {"query": "q: ", "document": "d: "}, None
+    assert side_prompts(model) == ("q: ", "d: ")
+    save_encoder(model, tmp_path / "bare", 64, instructions=False)
+    assert side_prompts(SentenceTransformer(str(tmp_path / "bare"), device="cpu")) == ("", "")
 
 
 def test_the_plot_has_the_same_bytes_each_time(tmp_path: Path) -> None:

@@ -41,6 +41,12 @@ def test_without_encodechka_there_is_no_comparison(tmp_path: Path) -> None:
     assert "Simulated" in text
 
 
+def test_scores_of_a_sample_stand_beside_no_published_ones(tmp_path: Path) -> None:
+    text = page(tmp_path, sample=True)
+    assert "deepvk/USER-base" not in text
+    assert "this encoder, fixed" in text
+
+
 def test_an_encoder_with_all_tasks_stands_where_its_mean_puts_it() -> None:
     scores = {task: {"fixed": 0.75, "official": 0.9} for task in TASKS}
     names = [row["name"] for row in comparison(scores)]

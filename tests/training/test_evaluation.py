@@ -6,6 +6,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from rupairs.arithmetic import precision
 from rupairs.errors import RupairsError, UsageError
 from rupairs.execution import Outcome, run_step
 from rupairs.manifest import read_manifest
@@ -178,6 +179,13 @@ def test_evaluate_encodechka_of_any_model(app: typer.Typer, encoder: Path, tmp_p
     command = ["evaluate", "report", str(tmp_path / "scores.json"), "--out", str(page)]
     assert CliRunner().invoke(app, command).exit_code == 0
     assert "this encoder, fixed" in page.read_text(encoding="utf-8")
+
+    assert (found["rows"], found["precision"]) == (None, precision(None))
+    sample = tmp_path / "sample.json"
+    sample.write_text(json.dumps(found | {"rows": 60}), encoding="utf-8")
+    CliRunner().invoke(app, [*command[:2], str(sample), "--out", str(page)])
+    assert "60 rows of each file only" in page.read_text(encoding="utf-8")
+    assert "deepvk/USER-base" not in page.read_text(encoding="utf-8")
 
     (data / "sentences_sample.txt").write_text("кот спит\nдом стоит\n", encoding="utf-8")
     command = ["evaluate", "pareto", str(encoder), "--data", str(data)]

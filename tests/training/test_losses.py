@@ -123,3 +123,15 @@ def test_cached_gradients_are_the_gradients(model: Any, matryoshka: tuple[int, .
     for name, gradient in whole.items():
         torch.testing.assert_close(gradient, cached[name], rtol=1e-3, atol=1e-5)
     assert max(float(g.abs().max()) for g in whole.values()) > 1e-3
+
+
+def test_the_loss_is_computed_in_full_precision_under_autocast(model: Any) -> None:
+    torch.manual_seed(0)
+    columns = [torch.randn(64, 16) for _ in range(3)]
+    columns[1] = columns[0] + 0.3 * columns[1]
+    loss = make_loss(model, LossSettings(0.02, angle_weight=1.0))
+    exact = loss.of_embeddings(columns)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert loss.of_embeddings(columns) == exact
+        halved = loss.of_embeddings([column.bfloat16() for column in columns])
+    assert halved.dtype == torch.float32

@@ -131,6 +131,20 @@ def test_a_model_merged_with_itself_is_itself(encoder: Path, tmp_path: Path) -> 
         torch.testing.assert_close(after[name], tensor)
 
 
+def test_a_merged_model_keeps_the_prompts_of_its_parts(encoder: Path, tmp_path: Path) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(str(encoder), device="cpu")
+    model.prompts = {"search": "search: ", "label": "label: "}
+    model.default_prompt_name = "label"
+    model.save_pretrained(str(tmp_path / "own"), create_model_card=False)
+    merge_folders([str(tmp_path / "own")] * 2, [0.5, 0.5], tmp_path / "merged")
+    merged = SentenceTransformer(str(tmp_path / "merged"), device="cpu")
+    assert merged.prompts.items() >= {"search": "search: ", "label": "label: "}.items()
+    assert not any(merged.prompts.get(name) for name in ("query", "document", "passage"))
+    assert merged.default_prompt_name == "label"
+
+
 @pytest.mark.parametrize(
     ("file", "change", "said"),
     [

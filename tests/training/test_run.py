@@ -131,6 +131,54 @@ def test_the_saved_model_opens_with_its_prompts_and_names_no_machine(
     assert len(modes) == 1, "some files are closed to other readers"
 
 
+def test_the_saved_model_names_its_classes_as_older_releases_do(uninterrupted: Context) -> None:
+    from transformers import AutoModel, AutoTokenizer
+
+    modules = json.loads((uninterrupted.out / "modules.json").read_text(encoding="utf-8"))
+    names = [module["type"] for module in modules]
+    assert names == [
+        f"sentence_transformers.models.{n}" for n in ("Transformer", "Pooling", "Normalize")
+    ]
+    config = json.loads((uninterrupted.out / "tokenizer_config.json").read_text(encoding="utf-8"))
+    assert config["tokenizer_class"] == "PreTrainedTokenizerFast"
+    tokens = AutoTokenizer.from_pretrained(uninterrupted.out)("кот спит", return_tensors="pt")
+    found = AutoModel.from_pretrained(uninterrupted.out)(**tokens).last_hidden_state
+    assert found.shape == (1, 10, 16)
+
+
+def test_training_begins_with_another_model_than_the_runs_encoder(
+    encoder: Path, pairs: StageReader, tmp_path: Path
+) -> None:
+    """As USER does with deberta-v1, which is no sentence encoder yet."""
+    from transformers import AutoTokenizer, DebertaConfig, DebertaModel
+
+    folder = tmp_path / "deberta"
+    tokenizer = AutoTokenizer.from_pretrained(encoder)
+    sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2}
+    DebertaModel(
+        DebertaConfig(vocab_size=len(tokenizer), intermediate_size=8, **sizes)
+    ).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    start = {"model": str(folder), "license": "Apache-2.0"}
+    context = run_training(tmp_path, encoder, pairs, steps=2, start=start)
+    assert (context.models[0].id, context.models[0].license) == ("deberta", "Apache-2.0")
+    assert json.loads((context.out / "config.json").read_text())["model_type"] == "deberta"
+    other = run_training(tmp_path / "other", encoder, pairs, steps=2)
+    assert other.models[0].id == encoder.name
+
+
+def test_a_source_that_has_nothing_is_named(
+    encoder: Path, pairs: StageReader, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = tiny.recipe(
+        encoder, encoder=killed_run.SETTINGS | {"steps": 1, "only": ["own", "mmarco_ru"]}
+    )
+    context = tiny.context(tmp_path, "training.encoder", recipe, {"harvest.pairs": pairs})
+    context.progress.console.quiet = False
+    train(context)
+    assert "there are no such pairs of mmarco_ru" in " ".join(capsys.readouterr().out.split())
+
+
 def test_facts_of_the_run(uninterrupted: Context) -> None:
     facts = uninterrupted.facts
     assert facts["pairs"] == {

@@ -1,3 +1,4 @@
+import os
 import socket
 from pathlib import Path
 from typing import Any
@@ -166,6 +167,39 @@ def test_a_stop_while_the_best_model_is_awaited_changes_nothing(
     assert resumed.facts["resumed_at_step"] == 8
     assert resumed.facts["held_out_losses"] == whole.facts["held_out_losses"]
     assert (resumed.out / WEIGHTS).read_bytes() == (whole.out / WEIGHTS).read_bytes()
+
+
+def test_a_run_killed_after_it_had_stopped_early_trains_no_further(
+    encoder: Path, pairs: StageReader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run: dict[str, Any] = {"steps": 40, "validate_every": 4, "patience": 1, "learning_rate": 0.1}
+    whole = trained(tmp_path / "a", encoder, pairs, **run)
+    last = whole.facts["steps"]
+    assert last < 40
+
+    def mark_and_die(checkpoint: Path) -> None:
+        mark_complete(checkpoint)
+        if step_of(checkpoint) == last:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trainer, "mark_complete", mark_and_die)
+        with pytest.raises(KeyboardInterrupt):
+            trained(tmp_path / "b", encoder, pairs, **run)
+    resumed = trained(tmp_path / "b", encoder, pairs, **run)
+    assert resumed.facts["held_out_losses"] == whole.facts["held_out_losses"]
+    assert (resumed.out / WEIGHTS).read_bytes() == (whole.out / WEIGHTS).read_bytes()
+
+
+def test_trackers_write_into_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from training.fit import _logs_in
+
+    monkeypatch.delenv("TENSORBOARD_LOGGING_DIR", raising=False)
+    monkeypatch.setenv("WANDB_DIR", "elsewhere")
+    with _logs_in(tmp_path):
+        assert os.environ["TENSORBOARD_LOGGING_DIR"] == str(tmp_path)
+        assert os.environ["WANDB_DIR"] == "elsewhere"
+    assert "TENSORBOARD_LOGGING_DIR" not in os.environ
 
 
 def test_patience_needs_something_held_out(encoder: Path, tmp_path: Path) -> None:

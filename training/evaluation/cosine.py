@@ -84,11 +84,15 @@ def held_out(rows: Iterable[Mapping[str, Any]], most: int | None = None) -> Held
 
 
 def similarities(model: Any, pairs: HeldOut, batch_size: int = 32) -> Similarities:
-    """Return the cosines of `pairs` under a SentenceTransformer, with the prompts of training."""
-    sides = [(QUERY, str(row["query"])) for row in pairs.rows]
-    sides += [(QUERY if r["symmetric"] else PASSAGE, str(r["passage"])) for r in pairs.rows]
+    """Return the cosines of `pairs` under a SentenceTransformer, with its prompts of both sides.
+
+    One that has none gets those that training would give it.
+    """
+    query, passage = side_prompts(model)
+    sides = [(query, str(row["query"])) for row in pairs.rows]
+    sides += [(query if r["symmetric"] else passage, str(r["passage"])) for r in pairs.rows]
     vectors: dict[tuple[str, str], Cosines] = {}
-    for prompt in (QUERY, PASSAGE):
+    for prompt in sorted({query, passage}):
         texts = sorted({text for side, text in sides if side == prompt})
         if texts:
             encoded = SentenceEncoder(model, batch_size, prompt).encode(texts)
@@ -98,6 +102,16 @@ def similarities(model: Any, pairs: HeldOut, batch_size: int = 32) -> Similariti
     cosines = np.sum(queries * passages, axis=1)
     positive = np.array([row["polarity"] == POSITIVE for row in pairs.rows])
     return Similarities(cosines[positive], cosines[~positive])
+
+
+def side_prompts(model: Any) -> tuple[str, str]:
+    """Return what goes before a query and before a passage, by the encoder's own names."""
+    own: dict[str, str] = dict(model.prompts or {})
+    # sentence-transformers fills in empty prompts where a model names none.
+    if not any(own.values()) and model.default_prompt_name is None:
+        return QUERY, PASSAGE
+    query = own.get("query") or ""
+    return query, own.get("passage") or own.get("document") or ""
 
 
 def separation(found: Similarities) -> Separation:

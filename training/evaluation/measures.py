@@ -10,6 +10,7 @@ from rupairs.manifest import read_manifest, sha256
 from rupairs.progress import Advance
 from rupairs.steps import Context
 from rupairs.text import digest
+from training.beginning import initial_encoder
 from training.evaluation import cosine, mteb_runs
 from training.evaluation.cosine import HeldOut, Similarities
 from training.evaluation.embedding import MAX_LENGTH, cut_at
@@ -138,7 +139,7 @@ def _mteb(context: Context, measures: Measures, side: str, model: Any) -> dict[s
 def _identity(context: Context) -> str:
     decides = {
         "config": context.config.identity(),
-        "encoder": context.recipe.encoder.identity(),
+        "encoder": initial_encoder(context.recipe).identity(),
         "inputs": {name: reader.manifest.content for name, reader in context.inputs.items()},
         "files": file_hashes(context.stage),
     }

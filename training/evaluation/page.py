@@ -17,7 +17,7 @@ _GROUPS = ("Mean S", "Mean S+W")
 class Page:
     """What the page says: (measure, before, after), Encodechka's scores, remarks, models, plots.
 
-    `plots` is title → PNG file.
+    `plots` is title → PNG file. Scores of a `sample` of the rows stand beside no published ones.
     """
 
     title: str
@@ -27,6 +27,7 @@ class Page:
     models: Sequence[str]
     plots: Mapping[str, Path]
     simulated: bool = False
+    sample: bool = False
 
 
 def write_page(page: Page, path: Path) -> None:
@@ -36,13 +37,15 @@ def write_page(page: Page, path: Path) -> None:
         page=page,
         plots={title: png_address(plot.read_bytes()) for title, plot in page.plots.items()},
         tasks=[*TASKS, *_GROUPS],
-        encoders=comparison(page.scores) if page.scores else [],
+        encoders=comparison(page.scores, alone=page.sample) if page.scores else [],
         source=published.source("encodechka"),
     )
     path.write_text(text, encoding="utf-8")
 
 
-def comparison(scores: Mapping[Any, Mapping[str, Any]]) -> list[dict[str, Any]]:
+def comparison(
+    scores: Mapping[Any, Mapping[str, Any]], *, alone: bool = False
+) -> list[dict[str, Any]]:
     """Return this encoder's rows of Encodechka among the published ones, the best mean first."""
     rows: list[dict[str, Any]] = []
     for way in ("fixed", "official"):
@@ -50,7 +53,7 @@ def comparison(scores: Mapping[Any, Mapping[str, Any]]) -> list[dict[str, Any]]:
         if own:
             found = own | means(scores, way)
             rows.append({"name": f"this encoder, {way}", "published": False, "scores": found})
-    for entry in published.encodechka():
+    for entry in () if alone else published.encodechka():
         whole = dict(entry.scores)
         whole["Mean S"] = entry.mean
         if len(entry.scores) == len(TASKS):

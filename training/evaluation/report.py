@@ -9,6 +9,7 @@ from typing import Any
 from rupairs.encoder import encoder_facts, load_transformer, model_path
 from rupairs.silence import silence
 from rupairs.steps import Context
+from training.beginning import initial_encoder
 from training.evaluation import cosine, pareto
 from training.evaluation.embedding import LONGEST, own_prompt
 from training.evaluation.encodechka import scores as encodechka
@@ -38,7 +39,7 @@ Row = tuple[str, float, float]
 def evaluate(context: Context) -> None:
     """Measure the initial and the trained encoder; scores, tables and plots go into `out`."""
     measures = read_measures(context)
-    section, config = context.recipe.encoder, context.config
+    section, config = initial_encoder(context.recipe), context.config
     trained = str(context.inputs["training.encoder"].whole())
     with silence():
         models = {
@@ -117,6 +118,7 @@ def _write(
         models=[f"{m.role}: {m.id} ({m.license}) {m.note}".strip() for m in context.models],
         plots={title: context.out / name for name, title in plots.items()},
         simulated=context.simulated,
+        sample=context.config.rows is not None,
     )
     write_page(page, context.out / "report.html")
 

@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from rupairs.arithmetic import half_precision
 from rupairs.encoder import load_transformer, model_path
 from rupairs.errors import RupairsError
 from rupairs.lines import text_lines
@@ -53,15 +54,27 @@ def score_encodechka(name: str, asked: Asked) -> dict[str, Any]:
         found = encodechka.score(model, read, encodechka.Way(asked.mode, prompt), tell)
     scores = {task: asdict(score) for task, score in found.items()}
     means = {way: encodechka.means(scores, way) for way in encodechka.WAYS}
-    return {"model": name, "prompt": prompt, "tasks": scores, "means": means}
+    return {
+        "model": name,
+        "prompt": prompt,
+        "rows": asked.rows,
+        "precision": "bf16" if half_precision() else "fp32",
+        "tasks": scores,
+        "means": means,
+    }
 
 
 def write_scores(scores: Path, out: Path) -> None:
     """Write scores on Encodechka, as JSON has them, as a page beside published encoders."""
     found = _scores(scores)
-    remark = f"Every text but single words had {found['prompt']!r} before it."
+    remarks = [f"Every text but single words had {found['prompt']!r} before it."]
+    if found.get("precision"):
+        remarks.append(f"Computed in {found['precision']}.")
+    if found.get("rows"):
+        remarks.append(f"{found['rows']} rows of each file only: published scores are of all.")
     title = f"{Path(found['model']).name} on Encodechka"
-    write_page(Page(title, [], found["tasks"], [remark], [], {}), out)
+    page = Page(title, [], found["tasks"], remarks, [], {}, sample=bool(found.get("rows")))
+    write_page(page, out)
 
 
 def show_encodechka(name: str, asked: Asked, as_json: bool) -> None:
@@ -175,6 +188,10 @@ def _scores(path: Path) -> dict[str, Any]:
 
 def _mean_of(path: Path) -> tuple[str, float]:
     found = _scores(path)
+    if found.get("rows"):
+        raise RupairsError(
+            f"{path}: of {found['rows']} rows of each file only; other means are of all rows"
+        )
     # The published scores are of the same kind as `official`.
     means = found["means"]["official"] or found["means"]["fixed"]
     if "Mean S" not in means:
