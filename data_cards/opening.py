@@ -14,6 +14,7 @@ from data_cards.readme import Readme, read_readme, readme_text
 from data_cards.remote import README
 from rupairs.errors import RupairsError, UsageError
 
+_OF_A_MODEL = "modules.json"
 Splits = Mapping[str, pa.Table]
 
 
@@ -39,6 +40,8 @@ def opened_set(name: str, revision: str | None = None, api: Any = None) -> Itera
             if name.count("/") != 1 or name.startswith((".", "/")):
                 raise UsageError(f"{name}: no such folder, and no id of the Hub (OWNER/NAME)")
             folder = _fetched(api or _api(), name, revision, Path(work) / "files")
+        if (folder / _OF_A_MODEL).is_file():
+            raise UsageError(f"{name}: a model; verify is for data sets")
         readme = folder / README
         text = readme_text(readme, str(readme)) if readme.is_file() else ""
         yield Opened(folder, read_readme(text, str(readme)), _configs(folder, work))
@@ -51,7 +54,15 @@ def _api() -> Any:
 
 
 def _fetched(api: Any, name: str, revision: str | None, into: Path) -> Path:
+    from huggingface_hub.errors import RepositoryNotFoundError
+
     with told(name, "fetching it"):
+        try:
+            api.repo_info(name, repo_type="dataset")
+        except RepositoryNotFoundError:
+            if api.repo_exists(name, repo_type="model"):
+                raise UsageError(f"{name}: a model; verify is for data sets") from None
+            raise
         api.snapshot_download(name, repo_type="dataset", revision=revision, local_dir=into)
     return into
 

@@ -6,6 +6,7 @@ hide a repeat. Every finding says how many rows it is about and shows some.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ import pyarrow.compute as pc
 
 from data_cards.croissant import CROISSANT, disagreements
 from data_cards.opening import Opened, Splits
+from data_cards.terms import Tally, release_terms
 from rupairs.benchmark_texts import read_benchmarks
 from rupairs.containment import KnownTexts
 from rupairs.errors import RupairsError
@@ -32,6 +34,9 @@ _SHOWN = 3
 _SAMPLE = 5_000
 _FOREIGN = 0.01
 _HELD = 0.8
+_PIECE = 100_000
+_KEY = pa.large_string()
+_SYMMETRIC = {"query", "passage", "symmetric"}
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ class Finding:
 
 def verify(found: Opened, benchmarks: Path | None = None) -> list[Finding]:
     """Return what every check says, faults and what is in order alike."""
-    results = [*_files(found), *_croissant(found), *_card(found)]
+    results = [*_files(found), *_croissant(found), *_card(found), *_terms(found)]
     for config, splits in found.configs.items():
         if not any(name in _TEXTS for table in splits.values() for name in table.column_names):
             results.append(Finding("texts", config, "note", "no text columns that are known here"))
@@ -100,6 +105,24 @@ def _card(found: Opened) -> Iterator[Finding]:
             yield Finding("card", f"{config}/{split}", "fault", said)
 
 
+def _terms(found: Opened) -> Iterator[Finding]:
+    """Compare the license of the card with those of the rows, where rows say theirs."""
+    for config, splits in found.configs.items():
+        tally = Tally()
+        for split, table in splits.items():
+            if "license" in table.column_names and pa.types.is_string(table["license"].type):
+                for counted in pc.value_counts(table["license"]).to_pylist():
+                    name = counted["values"] or ""
+                    tally.add_rows(name, counted["counts"], partial(list, [f"in {split}"]))
+        if not tally.rows:
+            continue
+        refused = [str(refusal) for refusal in tally.refusals()]
+        yield _finding("terms", config, refused, "kinds of rows must not be passed on")
+        said, is_ = found.card.front.get("license"), release_terms(tally.rows).hub
+        wrong = [] if said == is_ else [f"the card says {said}, the rows come to {is_}"]
+        yield _finding("license", config, wrong, "license of the card is not that of its rows")
+
+
 def _declared(infos: Any) -> Iterator[tuple[str, str, Any]]:
     """Yield config, split and number of rows as a card says them."""
     for info in [infos] if isinstance(infos, Mapping) else infos:
@@ -111,25 +134,52 @@ def _declared(infos: Any) -> Iterator[tuple[str, str, Any]]:
 class _Keyed:
     """The keys of a split: of whole rows, of the shared text, and of every text by column."""
 
-    rows: pa.Array
-    anchors: pa.Array
-    texts: Mapping[str, pa.Array]
+    rows: pa.ChunkedArray
+    anchors: pa.ChunkedArray
+    texts: Mapping[str, pa.ChunkedArray]
 
 
 def _keyed(table: pa.Table) -> _Keyed:
-    texts, whole = {}, []
-    for name in [n for n in _TEXTS if n in table.column_names]:
-        values = pa.concat_arrays(table[name].chunks or [pa.array([], table[name].type)])
-        flat = values.flatten() if _is_list(values) else values
-        keys = key_column(clean_column(pc.fill_null(flat.cast(pa.string()), "")))
-        texts[name] = keys
-        if _is_list(values):
-            lengths = pc.fill_null(pc.list_value_length(values), 0).to_numpy()
-            offsets = pa.array(np.append(0, np.cumsum(lengths)), pa.int32())
-            keys = pc.binary_join(pa.ListArray.from_arrays(offsets, keys), "\x1f")
-        whole.append(keys)
-    anchor = next((texts[name] for name in _ANCHORS if name in texts), whole[0])
-    return _Keyed(pc.binary_join_element_wise(*whole, "\x1e"), anchor, texts)
+    """Return the keys, piece by piece: one array of 32-bit offsets ends at 2 GiB of texts."""
+    names = [n for n in _TEXTS if n in table.column_names]
+    rows, texts = [], {name: [pa.array([], _KEY)] for name in names}
+    for piece in _pieces(table):
+        whole = []
+        for name in names:
+            keys, row = _keys(piece[name].combine_chunks())
+            texts[name].append(keys.cast(_KEY))
+            whole.append(row)
+        if {*piece.column_names} >= _SYMMETRIC:
+            whole = _ordered(whole, names, pc.fill_null(piece["symmetric"], False))
+        rows.append(pc.binary_join_element_wise(*whole, "\x1e").cast(_KEY))
+    keyed = {name: pa.chunked_array(found, _KEY) for name, found in texts.items()}
+    whole_rows = pa.chunked_array(rows, _KEY)
+    return _Keyed(whole_rows, next((keyed[n] for n in _ANCHORS if n in keyed), whole_rows), keyed)
+
+
+def _pieces(table: pa.Table) -> Iterator[pa.Table]:
+    for start in range(0, table.num_rows, _PIECE):
+        yield table.slice(start, _PIECE)
+
+
+def _keys(values: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """Return the keys of all texts, and of each row, whose list of texts is joined."""
+    flat = values.flatten() if _is_list(values) else values
+    keys = key_column(clean_column(pc.fill_null(flat.cast(pa.string()), "")))
+    if not _is_list(values):
+        return keys, keys
+    lengths = pc.fill_null(pc.list_value_length(values), 0).to_numpy()
+    offsets = pa.array(np.append(0, np.cumsum(lengths)), pa.int32())
+    return keys, pc.binary_join(pa.ListArray.from_arrays(offsets, keys), "\x1f")
+
+
+def _ordered(whole: list[pa.Array], names: list[str], symmetric: pa.ChunkedArray) -> list[pa.Array]:
+    """Return the keys of rows with the sides of symmetric pairs in one order."""
+    query, passage = (whole[names.index(name)] for name in ("query", "passage"))
+    swapped = pc.and_(symmetric.combine_chunks(), pc.greater(query, passage))
+    first, second = pc.if_else(swapped, passage, query), pc.if_else(swapped, query, passage)
+    sides = {"query": first, "passage": second}
+    return [sides.get(name, keys) for name, keys in zip(names, whole, strict=True)]
 
 
 def _is_list(values: pa.Array) -> bool:
@@ -187,10 +237,10 @@ def _leaks(config: str, keyed: Mapping[str, _Keyed], folder: Path) -> Finding:
     benchmarks = read_benchmarks(folder)
     known = KnownTexts(benchmarks.keys, _HELD)
     leaked: list[str] = []
-    for found in keyed.values():
-        for keys in found.texts.values():
-            held = {hit.row: hit for hit in known.hits(keys)}
-            leaked += [f"{benchmarks.names[h.known]}: {keys[r].as_py()}" for r, h in held.items()]
+    columns = [column for found in keyed.values() for column in found.texts.values()]
+    for keys in [chunk.cast(pa.string()) for column in columns for chunk in column.chunks]:
+        held = {hit.row: hit for hit in known.hits(keys)}
+        leaked += [f"{benchmarks.names[h.known]}: {keys[r].as_py()}" for r, h in held.items()]
     return _finding("leaks", config, leaked, f"texts hold one of {folder.name}")
 
 

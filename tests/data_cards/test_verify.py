@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from data_cards.opening import opened_set
 from data_cards.readme import Readme
-from data_cards.verify import Finding, verify
+from data_cards.verify import Finding, _keyed, verify
 from rupairs.cli import app
 from rupairs.errors import RupairsError, UsageError
 from rupairs.store import write_table
@@ -96,6 +96,60 @@ def test_lists_of_other_lengths_are_other_rows(tmp_path: Path) -> None:
 def test_rows_that_are_no_texts_or_not_russian(tmp_path: Path, row: Any, fault: str) -> None:
     rows = {"train": [*GOOD["train"], row], "test": GOOD["test"]}
     assert fault in faults(folder_of(tmp_path / "set", rows))
+
+
+def pairs_of(folder: Path, rows: list[tuple[str, str, bool]], license_id: str, said: str) -> Path:
+    folder.mkdir()
+    names = ("query", "passage", "symmetric")
+    columns: dict[str, Any] = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+    write_table(pa.table(columns | {"license": [license_id] * len(rows)}), folder / "train.parquet")
+    files = [{"split": "train", "path": "train.parquet"}]
+    configs = [{"config_name": "default", "data_files": files}]
+    front = {"license": said, "language": ["ru"], "configs": configs}
+    (folder / "README.md").write_text(Readme(front, "# Набор").text(), "utf-8")
+    return folder
+
+
+def test_a_symmetric_pair_is_there_once_whichever_side_comes_first(tmp_path: Path) -> None:
+    one, two = "Лодка стоит у причала.", "Причал пуст с утра."
+    swapped = [(one, two, True), (two, one, True)]
+    found = faults(pairs_of(tmp_path / "a", swapped, "MIT", "mit"))
+    assert list(found) == ["repeats default/train"]
+    ordered = [(one, two, False), (two, one, False)]
+    assert faults(pairs_of(tmp_path / "b", ordered, "MIT", "mit")) == {}
+
+
+def test_the_license_of_the_card_is_that_of_its_rows(tmp_path: Path) -> None:
+    rows = [("Лодка стоит у причала.", "У причала стоит лодка.", True)]
+    right = findings(pairs_of(tmp_path / "a", rows, "CC-BY-SA-4.0", "cc-by-sa-4.0"))
+    assert {f.check: f.severity for f in right if f.check in ("terms", "license")} == {
+        "terms": "ok",
+        "license": "ok",
+    }
+    wrong = faults(pairs_of(tmp_path / "b", rows, "CC-BY-SA-4.0", "mit"))
+    assert wrong == {"license default": ("the card says mit, the rows come to cc-by-sa-4.0",)}
+    closed = faults(pairs_of(tmp_path / "c", rows, "LicenseRef-A-Credentialed-1.0", "mit"))
+    assert set(closed) == {"license default", "terms default"}
+
+
+def test_a_model_is_none_of_its_business(tmp_path: Path) -> None:
+    (tmp_path / "modules.json").write_text("[]", "utf-8")
+    with pytest.raises(UsageError, match="a model; verify is for data sets"):
+        findings(tmp_path)
+
+
+def test_texts_are_read_in_pieces_that_no_offset_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two gibibytes in one column are too many for an array of strings."""
+    monkeypatch.setattr("data_cards.verify._PIECE", 2)
+    rows = {"train": [*GOOD["train"], *GOOD["test"], *GOOD["train"]], "test": GOOD["test"]}
+    found = faults(folder_of(tmp_path / "set", rows))
+    assert len(found["repeats default/train"]) == 2
+    assert found["repeats default/train and test"] == ("снег выпал ночью",)
+    keys = _keyed(pa.table({"query": ["Да.", "Нет.", "Да."], "pos": [["а"], [], ["а", "б"]]}))
+    assert keys.rows.type == pa.large_string() and keys.rows.num_chunks == 2
+    assert keys.texts["pos"].to_pylist() == ["а", "а", "б"]
 
 
 def test_a_benchmark_text_inside_is_found(tmp_path: Path) -> None:
