@@ -6,8 +6,9 @@ run at the root of the repository with the environment of the project. Small ope
 and rewritings by rule are harvested without the texts of Encodechka, STS-B and paraphraser.ru; the
 embedded multilingual-e5-small is trained on them, and scored on all eight sentence tasks before and
 after, by its own pooling; so is the mean of the weights before and after (LM-Cocktail), which
-forgets less. `--fractions` trains on parts of the data as well. Everything is a recipe: `rupairs
-run` makes it again, and a killed run goes on. Prints Markdown and writes JSON.
+forgets less. `--fractions` draws a learning curve: a part of the data takes that part of the steps,
+so that every example is seen as often. Everything is a recipe: `rupairs run` makes it again, and a
+killed run goes on, without scoring again what was scored. Prints Markdown and writes JSON.
 """
 
 import argparse
@@ -22,10 +23,14 @@ from typing import Any
 from benchmarks.gain_data import SOURCES, write_native
 from benchmarks.harvest_measure import machine
 from rupairs.embedded.encoder import embedded_encoder
+from rupairs.manifest import read_manifest
+from training.evaluation.encodechka.scores import TASKS
+from training.evaluation.leaks import leaks
+from training.views import QUERY
 
 ROOT = Path(__file__).resolve().parents[1]
+STEPS = 120
 SETTINGS = (
-    "steps = 120",
     "batch_size = 32",
     "max_length = 64",
     "learning_rate = 2e-5",
@@ -42,6 +47,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=ROOT / "runs/benchmarks/gain.json")
     parser.add_argument("--seeds", default="1,2,3")
     parser.add_argument("--fractions", default="1", help="of every source, for a learning curve")
+    parser.add_argument("--steps", type=int, default=STEPS, help="with all of the data")
     parser.add_argument("--rows", type=int, help="of each of Encodechka's files: a first look")
     parser.add_argument(
         "--set", action="append", help=f"of training.encoder; {'; '.join(SETTINGS)}"
@@ -52,12 +58,13 @@ def main() -> int:
         return 0
     asked.realdata, asked.work = asked.realdata.resolve(), asked.work.resolve()
     native = write_native(asked.realdata, asked.work)
-    found = []
+    before = _scored(asked, str(embedded_encoder(pruned=True)), asked.work / "before.json")
+    found: list[dict[str, Any]] = []
     for fraction in map(float, asked.fractions.split(",")):
         for seed in map(int, asked.seeds.split(",")):
             found.append(_trained(asked, native, fraction, seed))
-            _write(asked, found)
-    print("\n".join(_table(found)))
+            _write(asked, before, found)
+    print("\n".join(_table(before, found)))
     return 0
 
 
@@ -66,30 +73,40 @@ def _trained(asked: argparse.Namespace, native: Path, fraction: float, seed: int
     run = asked.work / f"run-{fraction:g}-{seed}"
     recipe = asked.work / f"recipe-{fraction:g}-{seed}.toml"
     recipe.write_text(_recipe(asked, native, fraction, seed), encoding="utf-8")
-    _rupairs("run", str(recipe), "--out", str(run))
-    manifest = json.loads((run / "training/encoder/manifest.json").read_text(encoding="utf-8"))
-    evaluated = run / "training/evaluation/scores.json"
-    scores = json.loads(evaluated.read_text(encoding="utf-8"))
+    _rupairs("run", str(recipe), "--out", str(run), "--until", "training.encoder")
+    manifest = read_manifest(run / "training/encoder")
+    harvest = read_manifest(run / "harvest/pairs")
+    files = [name for task in SENTENCE_TASKS for name in TASKS[task].names]
+    searched = leaks(harvest, files)
+    trained, merged = run / "training/encoder", run / "merged"
+    if not merged.is_dir():
+        models = (str(embedded_encoder(pruned=True)), str(trained))
+        weights = ("--weight", "0.5", "--weight", "0.5")
+        _rupairs("train", "merge", *models, *weights, "--out", str(merged))
     return {
         "fraction": fraction,
         "seed": seed,
-        "pairs": json.loads((run / "harvest/pairs/manifest.json").read_text())["counts"],
-        "training": {k: manifest["facts"].get(k) for k in ("examples", "steps", "seconds")},
-        "scores": scores | {"merged": _merged(asked, run, scores["prompt"])},
+        "pairs": harvest.counts.model_dump(),
+        "training": {k: manifest.facts.get(k) for k in ("examples", "steps", "seconds")},
+        "leaks": searched.sentences() if searched else [],
+        "after": _scored(asked, str(trained), run / "after.json"),
+        "merged": _scored(asked, str(merged), run / "merged.json"),
     }
 
 
-def _merged(asked: argparse.Namespace, run: Path, prompt: str) -> Any:
-    """Return the scores of the mean of the weights before and after training."""
-    start, trained, out = embedded_encoder(pruned=True), run / "training/encoder", run / "merged"
-    if not out.is_dir():
-        weights = ("--weight", "0.5", "--weight", "0.5")
-        _rupairs("train", "merge", str(start), str(trained), *weights, "--out", str(out))
+def _scored(asked: argparse.Namespace, model: str, kept: Path) -> dict[str, Any]:
+    """Return the scores of a model by its own pooling, with the prompt that training gives it."""
     rows = ("--rows", str(asked.rows)) if asked.rows else ()
-    how = ("--mode", "fixed", "--tasks", ",".join(SENTENCE_TASKS), "--prompt", prompt, "--json")
-    data = ("--data", str(asked.realdata / "encodechka"))
-    found = json.loads(_rupairs("evaluate", "encodechka", str(out), *data, *how, *rows))
-    return {"encodechka": found["tasks"], "means": found["means"]}
+    kept = kept.with_stem(f"{kept.stem}-{asked.rows or 'all'}")
+    if not kept.is_file():
+        how = ("--mode", "fixed", "--tasks", ",".join(SENTENCE_TASKS), "--prompt", QUERY, "--json")
+        data = ("--data", str(asked.realdata / "encodechka"))
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = kept.with_suffix(".partial")
+        unfinished.write_text(_rupairs("evaluate", "encodechka", model, *data, *how, *rows))
+        unfinished.rename(kept)
+    scores: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
+    return scores
 
 
 def _rupairs(*words: str) -> str:
@@ -98,8 +115,8 @@ def _rupairs(*words: str) -> str:
 
 
 def _recipe(asked: argparse.Namespace, native: Path, fraction: float, seed: int) -> str:
-    rows = f"rows = {asked.rows}\n" if asked.rows else ""
-    own = "\n".join(asked.set or SETTINGS)
+    steps = max(1, round(fraction * asked.steps))
+    own = "\n".join([f"steps = {steps}", *(asked.set or SETTINGS)])
     caps = "".join(
         f"[training.encoder.sources.{name}]\ncap = {max(1, round(fraction * cap))}\n"
         for name, cap in SOURCES.items()
@@ -124,44 +141,37 @@ benchmarks = {json.dumps(str(asked.work / "benchmarks"))}
 
 [training.encoder]
 {own}
-{caps}
-[training.evaluation]
-mode = "fixed"
-tasks = {json.dumps(list(SENTENCE_TASKS))}
-encodechka = {json.dumps(str(asked.realdata / "encodechka"))}
-{rows}"""
+{caps}"""
 
 
-def _write(asked: argparse.Namespace, found: list[dict[str, Any]]) -> None:
+def _write(asked: argparse.Namespace, before: dict[str, Any], found: list[dict[str, Any]]) -> None:
     asked.out.parent.mkdir(parents=True, exist_ok=True)
     settings = {name: str(value) for name, value in vars(asked).items()}
-    result = {"machine": machine(os.cpu_count() or 1), "settings": settings, "runs": found}
+    result = {"machine": machine(os.cpu_count() or 1), "settings": settings}
+    result |= {"before": before, "trained": found}
     text = json.dumps(result, ensure_ascii=False, indent=2) + "\n"
     asked.out.write_text(text, encoding="utf-8")
 
 
-def _table(found: list[dict[str, Any]]) -> list[str]:
+def _table(before: dict[str, Any], found: list[dict[str, Any]]) -> list[str]:
     """Return a row a part of the data: means over the seeds, and what lies between their ends."""
     head = ["of the data", "seeds", "examples", *SENTENCE_TASKS, "Mean S"]
     lines = [f"| {' | '.join(head)} |", f"|---{'|--:' * (len(head) - 1)}|"]
-    before = found[0]["scores"]["before"]
     lines.append(_row("before training", "", "", [_values(before)]))
     for fraction in dict.fromkeys(run["fraction"] for run in found):
         runs = [run for run in found if run["fraction"] == fraction]
         seen = f"{statistics.mean(run['training']['examples'] for run in runs):,.0f}"
         for name, which in ((f"{fraction:.0%}", "after"), ("… merged with the start", "merged")):
-            values = [_values(run["scores"][which]) for run in runs]
+            values = [_values(run[which]) for run in runs]
             lines.append(_row(name, str(len(runs)), seen, values))
-    rows = {score["rows"] for score in before["encodechka"].values()}
-    lines += [
-        "",
-        f"Rows of a task: {min(rows):,} to {max(rows):,}. {found[0]['scores']['remarks'][1]}",
-    ]
+    rows = {score["rows"] for score in before["tasks"].values()}
+    said = " ".join(found[0]["leaks"])
+    lines += ["", f"Rows of a task: {min(rows):,} to {max(rows):,}. {said}"]
     return lines
 
 
 def _values(scores: dict[str, Any]) -> list[float]:
-    tasks = scores["encodechka"]
+    tasks = scores["tasks"]
     return [*(tasks[task]["fixed"] for task in SENTENCE_TASKS), scores["means"]["fixed"]["Mean S"]]
 
 
