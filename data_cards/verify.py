@@ -149,12 +149,16 @@ def _keyed(table: pa.Table) -> _Keyed:
             keys, row = _keys(piece[name].combine_chunks())
             texts[name].append(keys.cast(_KEY))
             whole.append(row)
-        if {*piece.column_names} >= _SYMMETRIC:
+        if {*names, *_flags(piece)} >= _SYMMETRIC:
             whole = _ordered(whole, names, pc.fill_null(piece["symmetric"], False))
         rows.append(pc.binary_join_element_wise(*whole, "\x1e").cast(_KEY))
     keyed = {name: pa.chunked_array(found, _KEY) for name, found in texts.items()}
     whole_rows = pa.chunked_array(rows, _KEY)
     return _Keyed(whole_rows, next((keyed[n] for n in _ANCHORS if n in keyed), whole_rows), keyed)
+
+
+def _flags(table: pa.Table) -> list[str]:
+    return [column.name for column in table.schema if pa.types.is_boolean(column.type)]
 
 
 def _pieces(table: pa.Table) -> Iterator[pa.Table]:

@@ -150,6 +150,8 @@ def test_texts_are_read_in_pieces_that_no_offset_ends(
     keys = _keyed(pa.table({"query": ["Да.", "Нет.", "Да."], "pos": [["а"], [], ["а", "б"]]}))
     assert keys.rows.type == pa.large_string() and keys.rows.num_chunks == 2
     assert keys.texts["pos"].to_pylist() == ["а", "а", "б"]
+    odd = {"query": ["Да."], "passage": ["Нет."], "symmetric": ["возможно"]}
+    assert _keyed(pa.table(odd)).rows.to_pylist() == ["да\x1eнет"]
 
 
 def test_a_benchmark_text_inside_is_found(tmp_path: Path) -> None:
