@@ -11,9 +11,10 @@ with pip under `--work` and reused; where that or a run fails, the error is the 
   so that neither imports nor the start of a peer's own processes count.
 - *whole process*, *CPU*: from start to end, imports included; CPU of child processes too, as far as
   they were waited for.
-- *after a kill at half*: the process and all it started get SIGKILL when half of the calls have
-  reached the server; then it is run again on the same folder. What came in both runs, over the
-  calls of one pass: 1 plus what was in flight, if nothing is forgotten.
+- *after a kill at half*: the process and all it started get SIGKILL when half of `--resume-calls`
+  have reached the server; then it is run again on the same folder. The tokens of all calls that
+  came in both runs, over those of one pass: 1 plus what was in flight, if nothing is forgotten.
+  Every call that came counts as answered, whether or not somebody was left to hear it.
 """
 
 import argparse
@@ -22,6 +23,7 @@ import os
 import shutil
 import statistics
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +67,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=ROOT / "runs/benchmarks/generation.json")
     parser.add_argument("--work", type=Path, default=ROOT / "runs/benchmarks/generation")
     parser.add_argument("--calls", type=int, default=4_000)
+    parser.add_argument("--resume-calls", type=int, default=10_000, help="of the killed run")
     parser.add_argument("--concurrency", type=int, default=64)
     parser.add_argument("--latency", type=float, default=0.05, help="seconds of the server")
     parser.add_argument("--repeats", type=int, default=3)
@@ -106,7 +109,7 @@ class Bench:
         folder = self._folder(runner)
         self.server.ask("reset")
         try:
-            took = self._make(runner, folder)
+            took = self._make(runner, folder, self.arguments.calls)
         except RunnerError as error:
             self._failed(runner, error)
             return
@@ -121,20 +124,26 @@ class Bench:
             return
         self._say(f"{runner.name}: killed at half, resumed")
         folder = self._folder(runner)
-        half = self.arguments.calls // 2
+        wanted: int = self.arguments.resume_calls
+
+        def enough() -> bool:
+            return bool(self.server.ask("counts")["calls"] >= wanted // 2)
+
         self.server.ask("reset")
         found = self.result["runners"][runner.name]
         try:
-            self._make(runner, folder, lambda: self.server.ask("counts")["calls"] >= half)
+            began = self._make(runner, folder, wanted, enough)
             killed_at = self.server.ask("counts")["calls"]
-            self._make(runner, folder)
+            went_on = self._make(runner, folder, wanted)
         except RunnerError as error:
             found["resume_error"] = str(error)
             return
-        calls = self.server.ask("counts")["calls"]
+        counts = self.server.ask("counts")
         found["killed_at"] = killed_at
-        found["resumed_calls"] = calls
-        found["resumed_over_one_pass"] = calls / self.arguments.calls
+        found["resumed_calls"] = counts["calls"]
+        found["resumed_tokens"] = counts["tokens"]
+        found["resumed_over_one_pass"] = counts["tokens"] / (wanted * counts["tokens_a_call"])
+        found["resumed_cpu_s"] = began["cpu_s"] + went_on["cpu_s"]
 
     def summarise(self) -> None:
         """Put medians and ratios into the result."""
@@ -150,26 +159,29 @@ class Bench:
 
     def table(self) -> list[str]:
         """Return the result as Markdown."""
-        a = self.arguments
+        a, found = self.arguments, self.result["machine"]
         lines = [
             f"{a.calls} calls, {a.concurrency} at a time, a server that takes {a.latency:g} s, "
             f"medians of {a.repeats} runs in turns",
             "",
-            "| | calls/s | rupairs is times as fast | whole process, s | CPU, s "
-            "| calls after a kill at half, over one pass |",
-            "|---|--:|--:|--:|--:|--:|",
+            f"after a kill at half: {a.resume_calls} calls; {found['cores']} cores, {found['cpu']}",
+            "",
+            "| | calls/s | rupairs is times as fast | whole process, s | CPU, s | CPU, ms a call "
+            "| tokens after a kill at half, over one pass |",
+            "|---|--:|--:|--:|--:|--:|--:|",
         ]
         for name, f in self.result["runners"].items():
             title = f["package"] or name
             if "calls_per_s" not in f:
                 error = " ".join(f.get("error", "not run").split()).replace("|", "/")
-                lines.append(f"| {title} | {error[-300:]} | | | | |")
+                lines.append(f"| {title} | {error[-300:]} | | | | | |")
                 continue
             times = f.get("rupairs_is_times_as_fast")
             cells = [f"{f['calls_per_s']:.0f}", f"{times:.2f}" if times else ""]
             cells += [f"{f['whole_s']:.1f}", f"{f['cpu_s']:.1f}"]
+            cells.append(f"{1000 * f['cpu_s'] / a.calls:.2f}")
             again = f.get("resumed_over_one_pass")
-            cells.append(f"{again:.3f}" if again else self._not_resumed(f))
+            cells.append(f"{again:.4f}" if again else self._not_resumed(f))
             lines.append(f"| {title} | {' | '.join(cells)} |")
         return lines
 
@@ -177,9 +189,11 @@ class Bench:
         error: str = figures.get("resume_error", "not tried")
         return f"did not go on: {' '.join(error.split())[:60]}".replace("|", "/")
 
-    def _make(self, runner: Runner, folder: Path, enough: Any = None) -> dict[str, Any]:
+    def _make(
+        self, runner: Runner, folder: Path, calls: int, enough: Callable[[], bool] | None = None
+    ) -> dict[str, Any]:
         a = self.arguments
-        words = [self.server.url, str(a.calls), str(a.concurrency), str(folder)]
+        words = [self.server.url, str(calls), str(a.concurrency), str(folder)]
         log = a.work / f"{runner.script}.log"
         return {**make_calls([*self.commands[runner.name], *words], log, a.timeout, enough)}
 

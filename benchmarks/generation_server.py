@@ -3,8 +3,8 @@
     python -m benchmarks.generation_server LATENCY_S
 
 prints its port. A protocol on asyncio's transports, so that it is not what is measured. `GET
-/counts` returns the calls since `GET /reset` and the seconds from the first call's arrival to the
-last answer.
+/counts` returns the calls since `GET /reset`, their tokens, and the seconds from the first call's
+arrival to the last answer.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ import json
 import sys
 import time
 
+USAGE = {"prompt_tokens": 60, "completion_tokens": 90, "total_tokens": 150}
 ANSWER = {
     "id": "chatcmpl-1",
     "object": "chat.completion",
@@ -28,7 +29,7 @@ ANSWER = {
             },
         }
     ],
-    "usage": {"prompt_tokens": 60, "completion_tokens": 90, "total_tokens": 150},
+    "usage": USAGE,
 }
 
 
@@ -51,8 +52,13 @@ class Calls:
 
     def figures(self) -> dict[str, object]:
         """Return the figures."""
-        seconds = self.last - self.first
-        return {"calls": self.calls, "answered": self.answered, "seconds": seconds}
+        return {
+            "calls": self.calls,
+            "answered": self.answered,
+            "seconds": self.last - self.first,
+            "tokens": self.calls * USAGE["total_tokens"],
+            "tokens_a_call": USAGE["total_tokens"],
+        }
 
 
 class Connection(asyncio.Protocol):

@@ -27,8 +27,6 @@ from rupairs.steps import Context
 
 # Of one anchor, how many positives and negatives each round asks for.
 Rounds = list[tuple[int, int]]
-# What is asked for again is this many times what is missing: not every answer will do.
-_SURPLUS = 2
 
 
 class Questions:
@@ -113,7 +111,7 @@ def _top_up(
             max(0, config.enough_positives - good[anchor["text_id"], "positive"]),
             max(0, config.enough_negatives - good[anchor["text_id"], "negative"]),
         )
-        rounds[anchor["text_id"]].append((missing[0] * _SURPLUS, missing[1] * _SURPLUS))
+        rounds[anchor["text_id"]].append((missing[0] * config.surplus, missing[1] * config.surplus))
         lacking += any(missing)
     context.facts.setdefault("lacking", []).append(lacking)
     return lacking
@@ -214,11 +212,26 @@ def plan(recipe: Recipe) -> tuple[int, int]:
 
     Anchors are taken to have the 115 characters that the published set has in the median.
     """
-    section: Any = recipe.sections["ruhnp"]
-    config: GenerateSection = section.generate
+    config: GenerateSection = _section(recipe).generate
+    return _planned(recipe, [(config.positives, config.negatives)])
+
+
+def plan_top_ups(recipe: Recipe) -> tuple[int, int]:
+    """Return what the other rounds come to if no anchor ever has a text that passes."""
+    config: GenerateSection = _section(recipe).generate
+    most = config.surplus * config.enough_positives, config.surplus * config.enough_negatives
+    return _planned(recipe, [most] * config.top_up_rounds)
+
+
+def _planned(recipe: Recipe, rounds: Rounds) -> tuple[int, int]:
+    section = _section(recipe)
     names: Iterable[str] = ("text_id", "group_id", "source", "source_row", "license")
     anchor = dict.fromkeys(names, "") | {"text": "о" * 115}
-    questions = Questions(language_model(recipe.llm), config, recipe.run.seed)
-    requests = [q.request for q in questions.of(anchor, [(config.positives, config.negatives)])]
+    questions = Questions(language_model(recipe.llm), section.generate, recipe.run.seed)
+    requests = [q.request for q in questions.of(anchor, rounds)]
     limit = section.anchors.limit
     return limit * len(requests), limit * sum(r.prompt_characters for r in requests)
+
+
+def _section(recipe: Recipe) -> Any:
+    return recipe.sections["ruhnp"]

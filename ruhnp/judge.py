@@ -176,12 +176,27 @@ def plan(recipe: Recipe) -> tuple[int, int]:
 
     Texts are taken to have the 115 characters that the published set has in the median.
     """
-    section: Any = recipe.sections["ruhnp"]
+    config = _section(recipe).generate
+    return _planned(recipe, config.positives + config.negatives)
+
+
+def plan_top_ups(recipe: Recipe) -> tuple[int, int]:
+    """Return the same of the texts that the other rounds make at most."""
+    config = _section(recipe).generate
+    most = config.enough_positives + config.enough_negatives
+    return _planned(recipe, config.top_up_rounds * config.surplus * most)
+
+
+def _planned(recipe: Recipe, texts: int) -> tuple[int, int]:
+    section = _section(recipe)
     judge = section.verify.judge
     if judge is None or judge.kind != "llm":
         return 0, 0
     task = load_task(PROMPTS / f"{judge.prompt}.toml")
     request = question(_language_model(recipe.llm, judge), task, "о" * 115, "о" * 115)
-    texts = section.generate.positives + section.generate.negatives
     calls = 2 * section.anchors.limit * texts
     return calls, calls * request.prompt_characters
+
+
+def _section(recipe: Recipe) -> Any:
+    return recipe.sections["ruhnp"]

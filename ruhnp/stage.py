@@ -39,8 +39,11 @@ class GenerateSection(Section):
     """How many texts are asked for per anchor, and with which prompts (`prompts/*.toml`).
 
     With `rules`, rule-made texts stand beside the model's. Anchors with fewer than `enough_*`
-    texts that pass [ruhnp.verify] are asked about again, up to `top_up_rounds` times.
+    texts that pass [ruhnp.verify] are asked about again, up to `top_up_rounds` times, for
+    `surplus` times what is missing: not every answer will do.
     """
+
+    surplus: ClassVar[int] = 2
 
     positives: int = Field(default=5, ge=1)
     negatives: int = Field(default=5, ge=1)
@@ -206,7 +209,8 @@ STAGE = Stage(
             core=("llm",),
             decided_by=_top_up,
             plan="ruhnp.generate:plan",
-            version=5,
+            plan_more="ruhnp.generate:plan_top_ups",
+            version=6,
         ),
         Step(
             "ruhnp.verify",
@@ -216,7 +220,8 @@ STAGE = Stage(
             core=("encoder", "llm"),
             external="ruhnp.measure:measured_files",
             plan="ruhnp.judge:plan",
-            version=5,
+            plan_more="ruhnp.judge:plan_top_ups",
+            version=6,
         ),
         Step(
             "ruhnp.release",

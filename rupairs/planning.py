@@ -71,26 +71,43 @@ def measure(recipe: Recipe, out: Path, calls: int) -> tuple[list[dict[str, Any]]
 def measured_notes(recipe: Recipe, rows: list[dict[str, Any]]) -> list[str]:
     """Return how the figures of a measured plan came about, and their sums."""
     measured = [row for row in rows if row.get("sampled")]
-    lines = [
-        f"{r['step']}: {r['sampled']} calls, {r['failed']} failed, "
-        f"{r['prompt_tokens_per_call']:.0f} + {r['completion_tokens_per_call']:.0f} tokens a call, "
-        f"{r['tokens_per_second']:.0f} tokens/s"
-        for r in measured
-    ]
-    few = [r["sampled"] for r in measured if r["sampled"] < 2 * recipe.llm.concurrency]
+    lines = [_measured_line(row) for row in measured]
+    fresh = [row for row in measured if row.get("tokens_per_second")]
+    few = [r["sampled"] for r in fresh if r["sampled"] < 2 * recipe.llm.concurrency]
     if few:
         lines.append(
             f"the speed is that of {min(few)} calls at a concurrency of {recipe.llm.concurrency}: "
             "measure a few hundred to see it under load"
         )
-    if measured:
-        hours = sum(row["hours"] for row in measured)
-        money = [row["money"] for row in measured if row["money"] is not None]
-        price = f", money: {sum(money):,.2f}" if money else ""
-        lines.append(f"hours: {hours:.1f}{price}")
-        if not money:
-            lines.append("money: give price_prompt and price_completion in [llm], a million tokens")
-    return lines
+    if fresh:
+        lines.append(f"hours: {sum(row['hours'] for row in fresh):.1f}")
+    money = [row["money"] for row in measured if row.get("money") is not None]
+    if money:
+        lines.append(f"money: {sum(money):,.2f}")
+    elif measured:
+        lines.append("money: give price_prompt and price_completion in [llm], a million tokens")
+    return [*lines, *_more_notes(rows)]
+
+
+def _measured_line(row: dict[str, Any]) -> str:
+    said = f"{row['step']}: {row['sampled']} calls, {row['failed']} failed"
+    if by := row.get("failed_by"):
+        said += f" ({', '.join(f'{reason} {n}' for reason, n in by.items())})"
+    if "prompt_tokens_per_call" not in row:
+        return f"{said}: nothing could be measured, see to the server and measure again"
+    prompt, completion = row["prompt_tokens_per_call"], row["completion_tokens_per_call"]
+    said += f", {prompt:.0f} + {completion:.0f} tokens a call"
+    if row["tokens_per_second"]:
+        return f"{said}, {row['tokens_per_second']:.0f} tokens/s"
+    return f"{said}; all of them were in the log, so the hours are not known"
+
+
+def _more_notes(rows: list[dict[str, Any]]) -> list[str]:
+    """Return how much more than the plan the rounds after the first may take."""
+    more = [f"{r['step']} {r['calls_more']:,}" for r in rows if r["calls_more"]]
+    if not more:
+        return []
+    return [f"calls are those of the first round; top-ups at most: {', '.join(more)}"]
 
 
 def _print(
@@ -117,18 +134,23 @@ def _say(line: str) -> None:
 
 
 def plan(recipe: Recipe, tokens_per_second: float | None) -> list[dict[str, Any]]:
-    """Return a row a step: step, title, calls, prompt_characters, tokens, hours (0 if none)."""
+    """Return a row a step: step, title, calls, prompt_characters, tokens, hours (0 if none).
+
+    `calls_more` is what later rounds may add, at most.
+    """
     rows = []
     for step in chain(recipe, load_stages()):
         calls = characters = 0
         if step.plan:
             calls, characters = resolve(step.plan)(recipe)
+        more = resolve(step.plan_more)(recipe)[0] if step.plan_more else 0
         tokens = calls * recipe.llm.max_tokens if calls else 0
         rows.append(
             {
                 "step": step.name,
                 "title": step.title,
                 "calls": calls,
+                "calls_more": more,
                 "prompt_characters": characters,
                 "tokens": tokens,
                 "hours": _hours(recipe, step.name, calls, tokens_per_second) if calls else 0.0,
@@ -173,6 +195,7 @@ def notes(recipe: Recipe, rows: list[dict[str, Any]], tokens_per_second: float |
         lines.append(_hours_note(rated, tokens_per_second))
     elif tokens_per_second is None:
         lines.append("hours: give --tokens-per-second as measured on your server")
+    lines += _more_notes(rows)
     if llm.max_calls is not None and llm.max_calls < calls:
         lines.append(f"max_calls = {llm.max_calls} stops this run before its {calls} calls")
     return lines

@@ -28,7 +28,8 @@ class Step:
     """One step of a stage. `run`, `external`, `plan` are `module:function`, imported when used.
 
     `run(context)` does the work; `external(section)` returns name → hash of what is read from
-    outside the run; `plan(recipe)` returns (LLM calls, prompt characters) without doing them.
+    outside the run; `plan(recipe)` returns (LLM calls, prompt characters) without doing them, and
+    `plan_more` what may come on top, at most.
     `core` names the core's sections that decide the result beside the step's own table;
     `decided_by(recipe)` returns settings from elsewhere that do so too.
     """
@@ -41,6 +42,7 @@ class Step:
     core: tuple[str, ...] = ()
     external: str | None = None
     plan: str | None = None
+    plan_more: str | None = None
     decided_by: Callable[[Recipe], dict[str, Any]] = lambda recipe: {}
     enabled: Callable[[Any], bool] = lambda config: True
     directory: str = ""

@@ -161,6 +161,7 @@ STAGE = Stage(
             inputs=("ruwanli.seeds",),
             core=("llm",),
             plan="ruwanli.generate:plan",
+            version=2,
         ),
         Step(
             "ruwanli.filter",
@@ -178,7 +179,7 @@ STAGE = Stage(
             core=("llm",),
             external="ruwanli.complete:outside",
             plan="ruwanli.complete:plan",
-            version=2,
+            version=3,
         ),
         Step(
             "ruwanli.release",

@@ -58,3 +58,20 @@ def test_the_plan_says_whose_hours_they_are(
     assert any(said in line for line in notes(recipe, plan(recipe, speed), speed))
     given = notes(recipe, plan(recipe, 7000.0), 7000.0)
     assert not any("tokens_per_second" in line for line in given)
+
+
+def test_the_plan_says_what_top_ups_may_add() -> None:
+    judged = ("ruhnp.verify.judge.kind=llm", "ruhnp.anchors.limit=100")
+    texts = ("ruhnp.generate.positives=4", "ruhnp.generate.negatives=4")
+    enough = ("ruhnp.generate.enough_positives=3", "ruhnp.generate.enough_negatives=2")
+    rounds = ("ruhnp.generate.top_up_rounds=2", "llm.kind=base")
+    recipe = open_recipe("full", [*judged, *texts, *enough, *rounds])
+    rows = plan(recipe, None)
+    found = {row["step"]: (row["calls"], row["calls_more"]) for row in rows}
+    # A base model is asked once a text: twice what is missing, in each round, of every anchor.
+    assert found["ruhnp.generate"] == (100 * 8, 100 * 2 * 2 * 5)
+    assert found["ruhnp.verify"] == (2 * 100 * 8, 2 * 100 * 2 * 2 * 5)
+    said = "first round; top-ups at most: ruhnp.generate 2,000, ruhnp.verify 4,000"
+    assert any(said in line for line in notes(recipe, rows, None))
+    without = open_recipe("full", ["ruhnp.generate.top_up_rounds=0"])
+    assert not any("top-ups" in line for line in notes(without, plan(without, None), None))

@@ -22,7 +22,12 @@ from rupairs.text import clean, digest
 # Of an answer that cannot be used, so many characters are kept as evidence.
 _SHOWN = 500
 _RUNAWAY = 30
+# How servers say that an answer is whole; some say nothing.
+_WHOLE = ("", "stop", "eos", "eos_token", "stop_sequence", "end_turn")
+_BROKEN = ("abort", "content_filter", "error", "function_call", "repetition", "tool_calls")
 _CONTROL_TOKEN = re.compile(r"<(?=[|/\w\uff5c])|\[(?=/?[A-Z_]+\])")
+_ENDS_TRIED = 8
+_ITEM_END = re.compile(r'"\s*\}')
 _ANSWER: TypeAdapter[dict[str, list[dict[str, str]]]] = TypeAdapter(dict[str, list[dict[str, str]]])
 
 
@@ -110,16 +115,16 @@ class InstructModel:
         return made
 
     def read(self, task: Task, request: Request, answer: Answer) -> Iterator[Candidate | Rejected]:
-        """Yield each item of the JSON; an answer that is cut or not in the schema is rejected."""
-        if reason := _unusable(answer):
+        """Yield each item of the JSON; an answer broken off or not in the schema is rejected.
+
+        Of one that was cut, the items before the cut are whole; what was cut is rejected.
+        """
+        reason = _unusable(answer)
+        if reason is not None and answer.finish_reason != "length":
             yield Rejected(reason, answer.text[-_SHOWN:], request.key)
             return
-        try:
-            # Servers that enforce a schema may still let raw control characters into strings, and
-            # half a surrogate pair is legal in JSON and nowhere else.
-            text = json.dumps(json.loads(answer.text, strict=False), ensure_ascii=False)
-            items = _ANSWER.validate_json(text.encode("utf-8"))["items"]
-        except (ValueError, KeyError, RecursionError):
+        items = _items(answer.text) if reason is None else _items_before_cut(answer.text)
+        if items is None:
             yield Rejected("not_in_schema", answer.text[:_SHOWN], request.key)
             return
         for number, item in enumerate(items):
@@ -128,13 +133,41 @@ class InstructModel:
                 yield Candidate(fields, request.key, request.sample + number)
             else:
                 yield Rejected("empty_field", str(item)[:_SHOWN], request.key)
+        if reason is not None and len(items) < _asked_for(request):
+            yield Rejected(reason, answer.text[-_SHOWN:], request.key)
+
+
+def _items(text: str) -> list[dict[str, str]] | None:
+    try:
+        # Servers that enforce a schema may still let raw control characters into strings, and half
+        # a surrogate pair is legal in JSON and nowhere else.
+        whole = json.dumps(json.loads(text, strict=False), ensure_ascii=False)
+        return _ANSWER.validate_json(whole.encode("utf-8"))["items"]
+    except (ValueError, KeyError, RecursionError):
+        return None
+
+
+def _items_before_cut(text: str) -> list[dict[str, str]]:
+    """Return the items that were closed before the answer was cut."""
+    # The last brace that closes an item; one inside a value leaves that open, which is no JSON.
+    ends = [match.end() for match in _ITEM_END.finditer(text)]
+    for end in reversed(ends[-_ENDS_TRIED:]):
+        if (items := _items(f"{text[:end]}]}}")) is not None:
+            return items
+    return []
+
+
+def _asked_for(request: Request) -> int:
+    return int(request.schema["properties"]["items"]["maxItems"]) if request.schema else 1
 
 
 def _unusable(answer: Answer) -> str | None:
-    """Return why an answer cannot even be read: cut, empty, or nothing but space."""
+    """Return why an answer cannot be read as a whole one: cut, broken off, empty, only space."""
     if answer.finish_reason == "length":
         blank_tail = len(answer.text) - len(answer.text.rstrip())
         return "whitespace_runaway" if blank_tail > _RUNAWAY else "cut_at_max_tokens"
+    if (ended := answer.finish_reason.lower()) not in _WHOLE:
+        return f"ended_by_{ended}" if ended in _BROKEN else "ended_oddly"
     if not answer.text.strip():
         return "only_reasoning" if answer.reasoning else "empty_answer"
     return None

@@ -24,7 +24,9 @@ _OURS = {
     "--host": "it serves this machine only",
     "--port": "`rupairs serve vllm --port` sets it, and a recipe takes a free one",
     "--api-key": "set the environment variable VLLM_API_KEY, a secret is not for command lines",
+    "--hf-token": "set the environment variable HF_TOKEN, a secret is not for command lines",
 }
+_SECRETS = ("--api-key", "--hf-token")
 # With these the weights take another amount of memory than their files.
 _OTHER_SIZE = ("--quantization", "-q", "--cpu-offload-gb", "--load-format")
 _FEW_CORES = 4
@@ -52,8 +54,8 @@ class Served:
 
     def __post_init__(self) -> None:
         for name, value in self._options():
-            if name in _OURS:
-                raise ArgumentError(f"vLLM argument {name} cannot be given: {_OURS[name]}")
+            if (meant := _meant(name)) in _OURS:
+                raise ArgumentError(f"vLLM argument {name} cannot be given: {_OURS[meant]}")
             if name in ("--tensor-parallel-size", "-tp") and not value.isdecimal():
                 raise ArgumentError(f"vLLM argument {name}: needs a number of cards, not '{value}'")
 
@@ -69,6 +71,11 @@ class Served:
                 name = name.replace("_", "-")
                 found.append((name, value if eq or following.startswith("-") else following))
         return found
+
+
+def _meant(name: str) -> str:
+    """Return the option that holds a secret if vLLM takes a name for it, by its beginning too."""
+    return next((s for s in _SECRETS if name.startswith(s[:6]) and s.startswith(name)), name)
 
 
 def choose_limits(served: Served, environment: Environment) -> Limits:

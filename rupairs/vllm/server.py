@@ -6,6 +6,7 @@
    answer then is hung: it is killed and started again.
 """
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -172,7 +173,8 @@ class VllmServer:
             if deaths > self._restarts:
                 self._lost = VllmError(f"{error}; given up after {self._restarts} restarts")
                 return
-            self._say(f"{error}; starting it again ({deaths} of {self._restarts})")
+            with contextlib.suppress(OSError):  # nobody may be there to hear it
+                self._say(f"{error}; starting it again ({deaths} of {self._restarts})")
             self._closing.wait(deaths)  # a card takes a moment to have its memory back
 
     def _watch(self, processes: Processes) -> str:

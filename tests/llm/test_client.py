@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from rupairs.errors import RupairsError
-from rupairs.llm.budget import BudgetSpentError
+from rupairs.llm.budget import BudgetSpentError, Clock
 from rupairs.llm.client import Client, Spent
 from rupairs.llm.log import ReplayLog
 from rupairs.llm.request import Request
@@ -265,3 +265,63 @@ def test_progress_says_what_matters(
     last = said.getvalue().splitlines()[-1]
     assert re.fullmatch(r"  test: 6/6 \d+ tok/s, failed: BadRequestError 1", last)
     assert re.search(r"  test: 5/6, 0:00:0\d left \d+ tok/s", said.getvalue())
+
+
+SCHEMA = {
+    "type": "object",
+    "required": ["items"],
+    "properties": {"items": {"type": "array", "items": {"type": "object", "required": ["text"]}}},
+}
+
+
+@pytest.mark.parametrize("text", ['{"paraphrases": ["Дом."]}', '{"items": [{"t": 1}]}', "[]"])
+def test_json_of_another_shape_is_a_schema_ignored(
+    llm_server: ScriptedServer, log: ReplayLog, text: str
+) -> None:
+    llm_server.texts = [text] * 100
+    requests = [replace(chat(n), schema=SCHEMA) for n in range(60)]
+    with pytest.raises(RupairsError, match=r"20 of the first 20 answers .* the keys that were"):
+        Client(section(), [llm_server.url], log).answer(requests, Progress(), "test")
+    assert len(llm_server.requests) < 30
+
+
+def test_one_of_two_servers_that_ignores_the_schema_is_found(log: ReplayLog) -> None:
+    with ScriptedServer() as good, ScriptedServer() as other:
+        other.texts = ["Конечно!"] * 100
+        requests = [replace(chat(n), schema=SCHEMA) for n in range(200)]
+        with pytest.raises(RupairsError, match=f"{other.url}: 20 of the first 20 answers are not"):
+            Client(section(), [good.url, other.url], log).answer(requests, Progress(), "test")
+
+
+def test_hours_are_those_of_all_clients_of_a_run(
+    llm_server: ScriptedServer, log: ReplayLog
+) -> None:
+    llm_server.delay_s = 0.1
+    clock, limited = Clock(), section(max_hours=0.8 / 3600, concurrency=1)
+    for first in (0, 4):
+        requests = [request(n) for n in range(first, first + 4)]
+        client = Client(limited, [llm_server.url], log, clock)
+        if first:
+            with pytest.raises(BudgetSpentError, match="hours"):
+                client.answer(requests, Progress(), "test")
+        else:
+            client.answer(requests, Progress(), "test")
+            time.sleep(0.5)
+
+
+def test_hours_end_the_waiting_too(log: ReplayLog) -> None:
+    started = time.monotonic()
+    with pytest.raises(BudgetSpentError, match="hours"):
+        answer(log, ["http://127.0.0.1:9/v1"], max_hours=1.0 / 3600)
+    assert time.monotonic() - started < 5
+
+
+def test_money_is_a_budget(llm_server: ScriptedServer, log: ReplayLog) -> None:
+    # An answer takes 7 and 5 tokens.
+    prices = {"price_prompt": 1_000_000.0, "price_completion": 2_000_000.0}
+    for _ in range(2):
+        with pytest.raises(BudgetSpentError, match=r"budget of 60.0 money"):
+            answer(log, [llm_server.url], n=20, concurrency=1, max_money=60.0, **prices)
+        assert len(llm_server.requests) == 4, "17 each, and it counts what earlier runs have spent"
+    with pytest.raises(ValueError, match="max_money needs price_prompt"):
+        section(max_money=1.0)

@@ -147,3 +147,69 @@ def test_thinking_without_an_answer_is_named() -> None:
     silent = replace(reply(""), reasoning=True)
     found = read("instruct", TASK, silent)
     assert [f.reason for f in found if isinstance(f, Rejected)] == ["only_reasoning"]
+
+
+CONTROLS = '{"items": [{"text": "Здание\x01 стоит.\n"}]}'
+
+
+def test_raw_control_characters_in_json_are_read() -> None:
+    (found,) = read("instruct", TASK, reply(CONTROLS))
+    assert isinstance(found, Candidate) and found.fields == {"text": "Здание стоит."}
+
+
+@pytest.mark.parametrize("kind", ["base", "instruct"])
+def test_a_run_of_spaces_to_the_limit_is_named(kind: str) -> None:
+    found = read(kind, TASK, reply('{"items": [' + " \n" * 40, "length"))
+    assert [f.reason for f in found if isinstance(f, Rejected)] == ["whitespace_runaway"]
+    found = read(kind, TASK, reply('{"items": [' + " " * 20, "length"))
+    assert [f.reason for f in found if isinstance(f, Rejected)] == ["cut_at_max_tokens"]
+
+
+@pytest.mark.parametrize("kind", ["base", "instruct"])
+@pytest.mark.parametrize(
+    ("finish_reason", "reason"),
+    [
+        ("abort", "ended_by_abort"),
+        ("error", "ended_by_error"),
+        ("content_filter", "ended_by_content_filter"),
+        ("repetition", "ended_by_repetition"),
+        ("tool_calls", "ended_by_tool_calls"),
+        ("whatever", "ended_oddly"),
+    ],
+)
+def test_an_answer_that_was_broken_off_is_not_whole(
+    kind: str, finish_reason: str, reason: str
+) -> None:
+    text = json.dumps({"items": [{"text": "Здание стоит."}]})
+    (found,) = read(kind, TASK, reply(text, finish_reason))
+    assert isinstance(found, Rejected) and found.reason == reason
+
+
+@pytest.mark.parametrize("finish_reason", ["", "stop", "eos", "STOP", "end_turn"])
+def test_servers_differ_in_how_they_say_that_it_is_whole(finish_reason: str) -> None:
+    text = json.dumps({"items": [{"text": "Здание стоит."}]})
+    assert isinstance(read("instruct", TASK, reply(text, finish_reason))[0], Candidate)
+
+
+@pytest.mark.parametrize(
+    ("cut", "whole"),
+    [
+        ('{"items": [{"text": "Раз.', []),
+        ('{"items": [{"text": "Раз."', []),
+        ('{"items": [{"text": "Раз."}', ["Раз."]),
+        ('{"items": [{"text": "Раз."}, {"text": "Он сказал: \\"да\\"} и уш', ["Раз."]),
+        (
+            '{"items": [{"text": "Раз."}, {"text": "Два {\\"a\\": \\"b\\"}."}, {"te',
+            ["Раз.", 'Два {"a": "b"}.'],
+        ),
+    ],
+)
+def test_of_an_answer_that_was_cut_the_whole_items_are_kept(cut: str, whole: list[str]) -> None:
+    model = InstructModel(section("instruct"))
+    request = model.requests(TASK, {"anchor": "Дом стоит."}, 3)[0]
+    *kept, last = model.read(TASK, request, reply(cut, "length"))
+    assert [c.fields["text"] for c in kept if isinstance(c, Candidate)] == whole
+    assert [c.sample for c in kept if isinstance(c, Candidate)] == list(range(len(whole)))
+    assert isinstance(last, Rejected) and last.reason == "cut_at_max_tokens"
+    (one,) = read("instruct", TASK, reply('{"items": [{"text": "Раз."}', "length"))
+    assert isinstance(one, Candidate), "nothing that was asked for is missing"

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,4 +73,25 @@ def test_money_follows_from_prices() -> None:
     assert found["prompt_tokens"] == 100_000_000 and found["money"] == pytest.approx(60.0)
     assert found["hours"] == pytest.approx(20_000_000 / 10 / 3600)
     assert figures(sample, 1, section())["money"] is None
+    assert figures(replace(sample, speed=0.0), 1, section())["hours"] is None
     assert figures(Sample(3, 3, 0, 0, 0.0), 1, section()) == {"sampled": 3, "failed": 3}
+
+
+def test_a_sample_that_fails_or_was_in_the_log_says_so(
+    llm_server: ScriptedServer, tmp_path: Path
+) -> None:
+    recipe = write_recipe(tmp_path, llm_server.url, Path("embedded"))
+    run = tmp_path / "run"
+    assert rupairs("run", recipe, "--out", run, "--until", "ruhnp.anchors")[0] == 0
+    measured = ("plan", recipe, "--measure", "6", "--out", run)
+    llm_server.faults = [400] * 100
+    code, out, err = rupairs(*measured)
+    assert code == 0, err
+    assert "6 calls, 6 failed (BadRequestError 6): nothing could be measured" in out
+
+    llm_server.faults = []
+    assert rupairs("run", recipe, "--out", run, "--until", "ruhnp.generate")[0] == 0
+    code, out, err = rupairs(*measured)
+    assert code == 0, err
+    assert "all of them were in the log, so the hours are not known" in out
+    assert "hours: 0" not in out

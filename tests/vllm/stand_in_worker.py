@@ -53,6 +53,8 @@ def reply(mode: str, asked: dict[str, Any], answered: int) -> dict[str, Any]:
     if mode == "errs" and answered == 0:
         return {"error": "InternalServerError", "detail": "an error of its own"}
     choice = {"finish_reason": "stop", "text": asked["prompt"]}
+    if mode == "aborts" and answered == 0:
+        choice["finish_reason"] = "abort"
     if mode == "mumbles" and asked["prompt"] == POISON:
         return {"reply": {"choices": "none"}}
     usage = {"prompt_tokens": 7, "completion_tokens": 5}

@@ -6,6 +6,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -158,6 +159,31 @@ def test_a_spent_budget_stops_and_keeps_what_was_paid(
     paid = answers(tmp_path)
     assert paid == asked(tmp_path).total() and 10 <= paid <= 13
     assert answering("answers").sent == COUNT - paid
+
+
+def test_blocks_share_a_worker_and_its_loading_is_no_asking(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = write_python(tmp_path, "answers")
+    python.write_text(python.read_text().replace("exec '", "sleep 3\nexec '"))
+    monkeypatch.setenv(VARIABLE, str(python))
+    asked_as = section(tmp_path)
+    with (
+        ReplayLog(tmp_path / "llm.sqlite") as log,
+        section_worker(asked_as, tmp_path / "vllm.log", Progress()) as worker,
+    ):
+        for block in range(4):
+            part = requests(tmp_path)[block * 10 : block * 10 + 10]
+            began = time.monotonic()
+            spent = section_batch(asked_as, log, worker, Progress()).answer(part, Progress(), "t")
+            assert spent.sent == 10
+            assert block or spent.seconds < time.monotonic() - began - 2.9
+    assert (tmp_path / "lives").read_text() == "1"
+
+
+def test_an_answer_that_was_broken_off_is_asked_again(answering: Answering, tmp_path: Path) -> None:
+    spent = answering("aborts")
+    assert (spent.sent, spent.retries, spent.failed.total()) == (COUNT, 1, 0)
 
 
 KILLED = """

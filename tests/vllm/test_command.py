@@ -61,7 +61,11 @@ def test_arguments_of_ones_own_come_last() -> None:
 
 
 @pytest.mark.parametrize(
-    "argument", ["--port", "--host=0.0.0.0", "--api_key=x", "--served-model-name", "--model"]
+    "argument",
+    [
+        *("--port", "--host=0.0.0.0", "--api_key=x", "--served-model-name", "--model"),
+        *("--hf-token", "--hf-token=x", "--hf-tok", "--api-ke=x"),
+    ],
 )
 def test_what_is_ours_cannot_be_given(argument: str) -> None:
     with pytest.raises(UsageError, match=f"vLLM argument {argument[:5]}.* cannot be given"):

