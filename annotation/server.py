@@ -164,8 +164,10 @@ def attempt(request: Callable[[], T]) -> tuple[T, Fault | None]:
         return request(), None
     except ApiError as error:
         status = error.status_code or 0
-        passing = status >= 500 or status in _LATER or status == 0
-        return nothing, Fault(_said(status, error.body), status, passing)
+        # What the client cannot read in an answer that went well is a page of something else.
+        foreign = 200 <= status < 400
+        passing = status >= 500 or status in _LATER or status == 0 or foreign
+        return nothing, Fault(_said(status, error.body), status, passing, foreign)
     except httpx.TransportError as error:
         return nothing, Fault(f"no answer ({type(error).__name__})", None, True)
     except ValueError:
