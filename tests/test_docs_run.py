@@ -200,11 +200,13 @@ def _meant(command: str, run: Path, encoder: Path) -> list[str]:
     texts.mkdir()
     (texts / "bench.txt").write_text("Лебедь плывёт по тихому озеру.\n", encoding="utf-8")
     words = shlex.split(command)
+    released = read_table(run / "ruhnp/release/part-00000.parquet").slice(0, 1).to_pylist()[0]
     means = {
         "RECIPE": recipe,
         "my.toml": str(SHIPPED) if words[0] == "scale" else recipe,
         "FOLDER": str(files("rupairs") / "sample") if "--from-dir" in words else str(texts),
-        "PAIR_ID": read_table(run / "ruhnp/release/part-00000.parquet")["pair_id"][0].as_py(),
+        "PAIR_ID": released["pair_id"],
+        **dict.fromkeys(("TEXT OF A ROW", "…"), released["query"]),
         **dict.fromkeys(("SOURCE#ROW", "terra#17"), "lenta#1"),
         **dict.fromkeys(("MODEL", "A", "B"), str(encoder)),
         **dict.fromkeys(("terra", "SOURCE"), "rcb"),
@@ -215,7 +217,7 @@ def _meant(command: str, run: Path, encoder: Path) -> list[str]:
         for name in ("RUN", "runs/full", "runs/harvest"):
             if word == name or word.startswith(f"{name}/"):
                 asked[place] = str(run) + word.removeprefix(name)
-    if words[:2] in (["harvest", "run"], ["train", "merge"]):
+    if words[:2] in (["harvest", "run"], ["train", "merge"], ["train", "export"]):
         asked[asked.index("--out") + 1] = str(folder / "made")
     return asked
 
