@@ -34,12 +34,19 @@ def main() -> int:
         raise SystemExit(f"extras are {sorted(extras)}, known are {sorted(IMPORTS)}")
     failed = 0
     for python in pythons:
-        if not shutil.which(python):
+        if not _runs(python):
             print(f"{python}: not there, skipped")
             continue
         with tempfile.TemporaryDirectory() as folder:
             failed += _try(wheel, python, Path(folder))
     return 1 if failed else 0
+
+
+def _runs(python: str) -> bool:
+    """Say whether a Python is there: a version manager has a shim for versions it does not run."""
+    if not shutil.which(python):
+        return False
+    return subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode == 0
 
 
 def _try(wheel: Path, python: str, folder: Path) -> int:
