@@ -1,4 +1,4 @@
-"""What `make wheels` passes over: a Python that is not there, or is only a version manager's shim."""
+"""What `make wheels` passes over: a Python that is not there, or is only a manager's shim."""
 
 from pathlib import Path
 
