@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -260,6 +261,15 @@ def test_in_brief_by_hand() -> None:
     assert "| training: 36,005 steps of 1,000 examples | 10.0 | 30 |" in text
     assert "| **`mine` in all** | 10.0 | 30 |" in text
     assert "`tokens_per_second` = 1,000" in text
+
+
+def test_what_the_judge_is_asked_is_said_to_be_left_out() -> None:
+    judged = replace(ASKED, judged=3_520_000)
+    for text in (brief.brief(rates(), judged, "mine"), pages.page(rates(), judged, "mine")):
+        assert "**Not in these figures**: the judge of" in text
+        assert "3.52M short questions for" in text
+    assert "but for the judge" in brief.brief(rates(), judged, "mine")
+    assert "judge" not in brief.brief(rates(), ASKED, "mine")
 
 
 def test_marks_of_both_kinds_are_filled(tmp_path: Path) -> None:

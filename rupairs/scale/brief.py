@@ -3,7 +3,17 @@
 from collections.abc import Iterator
 
 from rupairs.scale import work
-from rupairs.scale.page import CORES, GENERATED, HARVESTED, assumed, count, hours, size, table
+from rupairs.scale.page import (
+    CORES,
+    GENERATED,
+    HARVESTED,
+    assumed,
+    count,
+    hours,
+    judge,
+    size,
+    table,
+)
 from rupairs.scale.rates import Rates
 from rupairs.scale.settings import Asked
 
@@ -46,7 +56,7 @@ def _brief(rates: Rates, asked: Asked, recipe: str) -> Iterator[str]:
     whole = [sum(of) for of in zip(*(figures for _, figures in parts), strict=True)]
     rows = [
         *parts,
-        (f"**`{recipe}` in all**", whole),
+        (f"**`{recipe}` in all{', but for the judge' if asked.judged else ''}**", whole),
         (f"{count(_MANY)} pairs of RuHNP", (many.hours, many.money, many.log + many.tables)),
     ]
     yield from table(
@@ -57,6 +67,9 @@ def _brief(rates: Rates, asked: Asked, recipe: str) -> Iterator[str]:
         ],
     )
     yield ""
+    if asked.judged:
+        yield judge(asked, recipe)
+        yield ""
     yield (
         f"Reviewing those items takes people {hours(reviewed.hours)} hours: "
         "fewer candidates or fewer votes an item move that."

@@ -77,10 +77,23 @@ def _generation(rates: Rates, asked: Asked) -> Iterator[str]:
         "`tokens_per_second` is what comes out while prompts are read, as `plan --measure` counts."
     )
     yield ""
+    if asked.judged:
+        yield judge(asked, "the recipe")
+        yield ""
     yield (
         f"One run keeps {work.gpus_of_a_client(rates):,.0f} GPUs busy. The plain checks, in one "
         f"process, take {hours(_check_hours(rates, asked, GENERATED[1]))} hours more for "
         f"{count(GENERATED[1])} pairs, whatever the GPUs."
+    )
+
+
+def judge(asked: Asked, recipe: str) -> str:
+    """Return what is said of the judge, whose speed nobody has measured yet."""
+    name = recipe if " " in recipe else f"`{recipe}`"
+    return (
+        f"**Not in these figures**: the judge of {name} answers up to {count(asked.judged)} short "
+        f"questions for {count(asked.generated)} pairs, two a text that passes the checks before "
+        "it. `plan --measure` does not time them; leave `[ruhnp.verify.judge]` out to do without."
     )
 
 

@@ -21,9 +21,10 @@ class Asked:
     Of an anchor: calls of the first round, texts asked for, pairs of a whole row; `rounds` are
     those that ask again, `pool` is how many sentences are held for each anchor, `prompt` the
     characters of a call's prompt. Of a reviewed item: calls of ruwanli.generate and of
-    ruwanli.complete. Of annotation: annotators an item, the share shown twice, annotators, items a
-    batch. Of training: examples a step, and steps of all models together. What the recipe itself
-    is after: `generated` pairs, `reviewed` items.
+    ruwanli.complete. Of annotation: annotators an item, the share shown twice, annotators,
+    items a batch. Of the judge: questions at most, two a text that is asked for. Of training:
+    examples a step, and steps of all models together. What the recipe itself is after:
+    `generated` pairs, `reviewed` items.
     """
 
     calls: float
@@ -42,6 +43,7 @@ class Asked:
     steps: int
     generated: int
     reviewed: int
+    judged: int = 0
 
 
 def asked(recipe: Recipe) -> Asked:
@@ -73,6 +75,7 @@ def asked(recipe: Recipe) -> Asked:
         steps=sum(model.steps for model in _trained(of)),
         generated=limit * pairs,
         reviewed=reviewed,
+        judged=steps.get("ruhnp.verify", {"calls": 0})["calls"],
     )
 
 
