@@ -54,7 +54,7 @@ class PushSection(Section):
             raise ValueError(f"{self.people} annotators are fewer than the overlap {self.overlap}")
         if self.names and len(set(self.names)) != self.people:
             raise ValueError(f"names: give {self.people} different ones, one for each annotator")
-        if strangers := sorted({*self.left} - {*range(1, self.people + 1)}):
+        if strangers := sorted(n for n in {*self.left} if not 1 <= n <= self.people):
             raise ValueError(f"left: there is no annotator {strangers[0]} of {self.people}")
         if self.people - len({*self.left}) < self.overlap:
             raise ValueError(

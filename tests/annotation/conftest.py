@@ -24,6 +24,7 @@ from rupairs.progress import Progress
 from rupairs.recipe import Recipe, Section, validate
 from rupairs.steps import Context, Stage, Step, chain
 from tests.annotation.studio import House, opened
+from tests.versions import version_of
 
 Row = dict[str, Any]
 
@@ -82,7 +83,7 @@ def make_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
         module = types.ModuleType("stand_in_filter")
         module.run = write_candidates(rows)  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, "stand_in_filter", module)
-        step = Step(CANDIDATES, "stand-in", "stand_in_filter:run")
+        step = Step(CANDIDATES, "stand-in", "stand_in_filter:run", version=version_of(CANDIDATES))
         stages = {"ruwanli": Stage("ruwanli", RuwanliSection, (step,)), "annotation": STAGE}
         monkeypatch.setattr(rupairs.execution, "load_stages", lambda: stages)
         return Run(tmp_path / name, stages)

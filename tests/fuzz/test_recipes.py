@@ -64,7 +64,9 @@ def loaded(text: str | bytes, *overrides: str) -> Recipe | None:
             try:
                 recipe = load_recipe(path, SECTIONS, overrides)
             except UsageError as error:
-                assert str(error).startswith((f"{path}: ", *(f"--set {o}: " for o in overrides)))
+                # What is not UTF-8 is shown escaped.
+                places = (f"--set {shown}: " for o in overrides for shown in (o, ascii(o)))
+                assert str(error).startswith((f"{path}: ", *places))
                 return None
         assert json.loads(recipe.to_json())
     return recipe
@@ -93,6 +95,7 @@ def toml(value: Any) -> str:
 
 @FUZZED
 @example("run.seed", "9" * 5_000)
+@example("run.name", "\udcd0")
 @example("encoder.model", "~nobody-of-this-name/x")
 @example("encoder.model", "x" * 5_000)
 @example("harvest.from_dir", '"~nobody/x"')
