@@ -294,7 +294,7 @@ def test_a_changed_setting_remakes_what_hangs_on_it_and_nothing_else(
 @pytest.mark.parametrize(
     ("damage", "code", "message"),
     [
-        ("missing folder", 2, "lenta"),
+        ("missing folder", 2, "absent: no such folder"),
         ("empty file", 1, "lenta-ru-news.csv"),
         ("truncated stage", 1, "part-00000.parquet"),
     ],
