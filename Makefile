@@ -65,8 +65,8 @@ real: $(INSTALLED) ## The same chain on real open data in REALDATA
 	    --set training.evaluation.encodechka=$(abspath $(REALDATA))/encodechka; \
 	else echo "skipped: no real data at $(REALDATA); set REALDATA=<folder with one folder a source>"; fi
 
-test: $(INSTALLED) ## Run the tests
-	$(BIN)/python -m pytest
+test: $(INSTALLED) ## Run the tests, as many at a time as there are cores
+	$(BIN)/python -m pytest --numprocesses logical --dist loadgroup
 
 lint: $(INSTALLED) ## Check style and types
 	$(BIN)/ruff check .

@@ -50,6 +50,7 @@ NAMES = (
     "faults",
     "cartography",
     "gain",
+    "ablation",
 )
 
 

@@ -17,6 +17,7 @@ import os
 import statistics
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ def _trained(asked: argparse.Namespace, native: Path, fraction: float, seed: int
     run = asked.work / f"run-{fraction:g}-{seed}"
     recipe = asked.work / f"recipe-{fraction:g}-{seed}.toml"
     recipe.write_text(_recipe(asked, native, fraction, seed), encoding="utf-8")
-    _rupairs("run", str(recipe), "--out", str(run), "--until", "training.encoder")
+    rupairs("run", str(recipe), "--out", str(run), "--until", "training.encoder")
     manifest = read_manifest(run / "training/encoder")
     harvest = read_manifest(run / "harvest/pairs")
     files = [name for task in SENTENCE_TASKS for name in TASKS[task].names]
@@ -82,7 +83,7 @@ def _trained(asked: argparse.Namespace, native: Path, fraction: float, seed: int
     if not merged.is_dir():
         models = (str(embedded_encoder(pruned=True)), str(trained))
         weights = ("--weight", "0.5", "--weight", "0.5")
-        _rupairs("train", "merge", *models, *weights, "--out", str(merged))
+        rupairs("train", "merge", *models, *weights, "--out", str(merged))
     return {
         "fraction": fraction,
         "seed": seed,
@@ -103,23 +104,39 @@ def _scored(asked: argparse.Namespace, model: str, kept: Path) -> dict[str, Any]
         data = ("--data", str(asked.realdata / "encodechka"))
         kept.parent.mkdir(parents=True, exist_ok=True)
         unfinished = kept.with_suffix(".partial")
-        unfinished.write_text(_rupairs("evaluate", "encodechka", model, *data, *how, *rows))
+        unfinished.write_text(rupairs("evaluate", "encodechka", model, *data, *how, *rows))
         unfinished.rename(kept)
     scores: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
     return scores
 
 
-def _rupairs(*words: str) -> str:
+def rupairs(*words: str) -> str:
+    """Run a command of the toolkit; return what it prints."""
     command = [str(Path(sys.executable).with_name("rupairs")), *words]
     return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def _recipe(asked: argparse.Namespace, native: Path, fraction: float, seed: int) -> str:
     steps = max(1, round(fraction * asked.steps))
-    own = "\n".join([f"steps = {steps}", *(asked.set or SETTINGS)])
-    caps = "".join(
-        f"[training.encoder.sources.{name}]\ncap = {max(1, round(fraction * cap))}\n"
-        for name, cap in SOURCES.items()
+    caps = {name: max(1, round(fraction * cap)) for name, cap in SOURCES.items()}
+    return recipe_of_data(asked.work, native, seed, caps, asked.set or SETTINGS, steps)
+
+
+def recipe_of_data(
+    work: Path,
+    native: Path,
+    seed: int,
+    caps: Mapping[str, int],
+    settings: Sequence[str] = SETTINGS,
+    steps: int = STEPS,
+) -> str:
+    """Return a recipe that harvests the data at hand, less the benchmarks, and trains on them.
+
+    `caps` are the most positives of a source, `settings` lines of `[training.encoder]`.
+    """
+    own = "\n".join([f"steps = {steps}", *settings])
+    of_sources = "".join(
+        f"[training.encoder.sources.{name}]\ncap = {cap}\n" for name, cap in caps.items()
     )
     return f"""\
 [run]
@@ -134,14 +151,14 @@ pruned = true
 from_dir = {json.dumps(str(native))}
 
 [harvest.rows]
-sources = {json.dumps(list(SOURCES))}
+sources = {json.dumps(list(caps))}
 
 [harvest.pairs]
-benchmarks = {json.dumps(str(asked.work / "benchmarks"))}
+benchmarks = {json.dumps(str(work / "benchmarks"))}
 
 [training.encoder]
 {own}
-{caps}"""
+{of_sources}"""
 
 
 def _write(asked: argparse.Namespace, before: dict[str, Any], found: list[dict[str, Any]]) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from rupairs.deberta import fit_half_precision
 from rupairs.errors import RupairsError
 from rupairs.manifest import ModelFacts
 from rupairs.recipe import EncoderSection
@@ -76,6 +77,7 @@ def load_transformer(path: str, revision: str | None = None, max_length: int = 1
         reason = str(error).partition("\n")[0][:200]
         raise RupairsError(f"encoder {path}: cannot be opened ({reason})") from None
     model.max_seq_length = min(max_length, model.max_seq_length or max_length)
+    fit_half_precision(model)
     return model
 
 

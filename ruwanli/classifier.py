@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rupairs.deberta import fit_half_precision
 from rupairs.encoder import faults_of_files, model_path
 from rupairs.errors import RupairsError
 from rupairs.recipe import EncoderSection
@@ -162,6 +163,7 @@ def _opened(path: str, revision: str | None, given: dict[str, Any]) -> tuple[Any
         name = Path(path).name if Path(path).is_dir() else path
         reason = str(error).partition("\n")[0][:200]
         raise RupairsError(f"classifier {name}: cannot be opened ({reason})") from None
+    fit_half_precision(model)
     return tokenizer, model.float().to("cuda" if torch.cuda.is_available() else "cpu")
 
 

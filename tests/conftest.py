@@ -69,6 +69,24 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory, tiny_encoder: Path) -
     return folder / "run"
 
 
+# What costs a minute to make is made once, by the one worker that has all the tests of it.
+SHARED = ("installed", "house", "finished_run")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of a file share what it makes, so one worker runs them; so do users of a shared one.
+
+    The largest groups come first, so that no worker is left with one at the end.
+    """
+
+    def shared(item: pytest.Item) -> list[str]:
+        return [name for name in SHARED if name in getattr(item, "fixturenames", ())]
+
+    items.sort(key=lambda item: not shared(item))
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group((shared(item) or [str(item.path)])[0]))
+
+
 def pytest_configure() -> None:
     """Let tests interrupt what they start, and take the time that a busy machine needs.
 

@@ -146,11 +146,11 @@ STAGE = Stage(
             title="Encoder before and after training",
             run="training.evaluation.report:evaluate",
             inputs=("training.encoder",),
-            optional_inputs=DATA,
+            optional_inputs=(*DATA, "training.stage1", *(f"training.{part}" for part in PARTS)),
             core=("encoder",),
             decided_by=_start,
             external="training.evaluation.measures:file_hashes",
-            version=2,
+            version=3,
         ),
     ),
 )

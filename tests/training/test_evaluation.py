@@ -78,7 +78,8 @@ def test_a_run_trains_and_compares_before_with_after(
     assert {"cosine.png", "report.html"} <= {path.name for path in folder.iterdir()}
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "deepvk/USER-base" in page
-    assert page.count("data:image/png;base64,") == 1
+    assert (folder / "loss.png").is_file()
+    assert page.count("data:image/png;base64,") == 2
     assert str(tmp_path) not in page + report
     assert "encodechka/stsb_dev.csv" in evaluated.manifest.inputs
     assert "encodechka" not in evaluated.manifest.config

@@ -9,12 +9,14 @@ from safetensors.torch import load_file
 
 from rupairs.errors import RupairsError, UsageError
 from rupairs.execution import Outcome, run_step
+from rupairs.manifest import read_manifest
 from rupairs.progress import Progress
 from rupairs.recipe import Recipe
 from rupairs.steps import Stage, Step
 from tests.training import tiny
 from training.cocktail import merge_folders, open_alike, weighted_sum
 from training.development import Measured
+from training.evaluation.curves import training_curves
 from training.merging import chosen_weight
 from training.settings import Merge
 from training.stage import PARTS, STAGE
@@ -50,15 +52,19 @@ def make(run: Path, recipe: Recipe, *steps: str) -> Outcome:
     return outcome
 
 
-def all_phases(run: Path, encoder: Path, **merge: Any) -> Outcome:
-    recipe = tiny.recipe(
+def phases(encoder: Path, **merge: Any) -> Recipe:
+    return tiny.recipe(
         encoder,
         encoder={**MODEL, "without": [], "merge": merge},
         stage1={"steps": 3, "only": ["news"]},
         symmetric={},
         asymmetric={},
     )
+
+
+def all_phases(run: Path, encoder: Path, **merge: Any) -> Outcome:
     parts = [f"training.{part}" for part in PARTS]
+    recipe = phases(encoder, **merge)
     return make(run, recipe, "training.stage1", *parts, "training.encoder")
 
 
@@ -82,6 +88,17 @@ def test_two_models_from_stage_1_are_merged_by_a_sweep(run: Path, encoder: Path)
     stage1 = load_file(run / "training/stage1" / WEIGHTS)
     start = load_file(encoder / WEIGHTS)
     assert any((stage1[name] != start[name]).any() for name in start)
+    report = make(run, phases(encoder, points=5), "training.evaluation").directory
+    page = (report / "report.html").read_text(encoding="utf-8")
+    for name, title in (("loss.png", "Losses of training"), ("merge.png", "by the weight of")):
+        assert (report / name).stat().st_size > 0 and title in page
+    curves = training_curves(
+        {
+            name: read_manifest(run / "training" / name).facts
+            for name in ("stage1", *PARTS, "encoder")
+        }
+    )
+    assert list(curves) == ["stage1", *PARTS], "the merged encoder was not trained itself"
 
 
 def test_softmax_and_fixed_weights(run: Path, encoder: Path) -> None:

@@ -18,6 +18,7 @@ from training.settings import ModelTraining
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 SETTINGS = {
+    "bf16": False,
     "steps": 6,
     "batch_size": 8,
     "learning_rate": 1e-3,

@@ -146,8 +146,9 @@ def test_the_saved_model_names_its_classes_as_older_releases_do(uninterrupted: C
     assert found.shape == (1, 10, 16)
 
 
+@pytest.mark.parametrize("bf16", [False, True])
 def test_training_begins_with_another_model_than_the_runs_encoder(
-    encoder: Path, pairs: StageReader, tmp_path: Path
+    bf16: bool, encoder: Path, pairs: StageReader, tmp_path: Path
 ) -> None:
     """As USER does with deberta-v1, which is no sentence encoder yet."""
     from transformers import AutoTokenizer, DebertaConfig, DebertaModel
@@ -160,7 +161,7 @@ def test_training_begins_with_another_model_than_the_runs_encoder(
     ).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     start = {"model": str(folder), "license": "Apache-2.0"}
-    context = run_training(tmp_path, encoder, pairs, steps=2, start=start)
+    context = run_training(tmp_path, encoder, pairs, steps=2, start=start, bf16=bf16)
     assert (context.models[0].id, context.models[0].license) == ("deberta", "Apache-2.0")
     assert json.loads((context.out / "config.json").read_text())["model_type"] == "deberta"
     other = run_training(tmp_path / "other", encoder, pairs, steps=2)

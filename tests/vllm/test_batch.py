@@ -102,7 +102,7 @@ def without_time(answer: Answer) -> Answer:
 
 
 def test_calls_outlive_a_killed_engine(model: Path, tmp_path: Path) -> None:
-    requests, said = long_requests(model, 40), list[str]()
+    requests, said = long_requests(model, 150), list[str]()
     with ReplayLog(tmp_path / "llm.sqlite") as log:
 
         def kill_when_some_are_answered() -> None:

@@ -75,7 +75,9 @@ def test_what_a_death_left_unanswered_is_asked_again(stand_in: Making, tmp_path:
         spent = answer_in_rounds(
             lambda: Client(section, [server.url], log), server, lambda: requests, Progress(), "test"
         )
-        assert (spent.sent, spent.failed.total(), server.starts) == (40, 0, 2)
+        assert (spent.sent, spent.failed.total()) == (40, 0)
+        # The last answers may come before the supervisor has seen that it is up again.
+        assert wait_for(lambda: server.starts == 2, 30)
         assert spent.completion_tokens == 40 * 5
         assert len(log) == len(requests)
     assert [line for line in said if "ended: it was told to" in line and "(1 of 1)" in line]
@@ -135,7 +137,8 @@ def test_calls_to_one_that_hangs_are_asked_again(
         spent = answer_in_rounds(
             lambda: Client(section, [server.url], log), server, lambda: requests, Progress(), "test"
         )
-        assert (spent.sent, spent.failed.total(), server.starts) == (200, 0, 2)
+        assert (spent.sent, spent.failed.total()) == (200, 0)
+        assert wait_for(lambda: server.starts == 2, 30)
         assert time.monotonic() - started < 60
 
 
@@ -181,13 +184,14 @@ def test_a_step_keeps_its_server_through_its_blocks(stand_in: Making, tmp_path: 
     (tmp_path / "lives").write_text("1")  # from its second life on it answers for good
     llm = {"server": "vllm", "model": str(tmp_path), "license": "CC0-1.0", "kind": "base"}
     recipe = Recipe(tmp_path / "x.toml", {"llm": LLMSection.model_validate(llm)})
+    before = set(children(os.getpid()))  # servers of other tests
     with closing(
         Context(Step("x.y", "", ""), tmp_path, tmp_path, recipe, None, Progress(), {})
     ) as context:
         for block in range(3):
             requests = [request(block * 10 + n, str(tmp_path)) for n in range(10)]
             answer_all(context, [Asked({}, TASK, r) for r in requests], "test")
-        (group,) = children(os.getpid())
+        (group,) = set(children(os.getpid())) - before
         with ReplayLog(context.log_path) as log:
             assert len(log) == 30
     assert (tmp_path / "lives").read_text() == "2"

@@ -1,6 +1,7 @@
 """The step `training.evaluation`: the encoder before and after training, side by side."""
 
 import json
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -10,7 +11,7 @@ from rupairs.encoder import encoder_facts, load_transformer, model_path
 from rupairs.silence import silence
 from rupairs.steps import Context
 from training.beginning import initial_encoder
-from training.evaluation import cosine, pareto
+from training.evaluation import cosine, curves, mteb_runs, pareto
 from training.evaluation.embedding import LONGEST, own_prompt
 from training.evaluation.encodechka import scores as encodechka
 from training.evaluation.measures import (
@@ -20,9 +21,10 @@ from training.evaluation.measures import (
     read_measures,
 )
 from training.evaluation.page import Page, write_page
-from training.stage import EvaluationSection
+from training.stage import PARTS, EvaluationSection
 
 SIDES = ("before", "after")
+_NAMES = {"after": "this encoder", "before": "before training"}
 _COSINE_ROWS = {
     "gap": "mean cosine, positives minus negatives",
     "auc": "AUC, positives over negatives",
@@ -113,10 +115,11 @@ def _write(
     page = Page(
         title=f"{context.recipe.run.name}: the encoder before and after training",
         rows=list(rows_of(scores)),
-        scores=scores["after"].get("encodechka", {}),
+        encoders=_encoders(scores),
         remarks=scores["remarks"],
         models=[f"{m.role}: {m.id} ({m.license}) {m.note}".strip() for m in context.models],
         plots={title: context.out / name for name, title in plots.items()},
+        mteb=_russian(scores),
         simulated=context.simulated,
         sample=context.config.rows is not None,
     )
@@ -138,6 +141,35 @@ def _plots(
     if points:
         pareto.plot(points, "Encodechka, mean of 8 tasks", context.out / "pareto.png")
         yield "pareto.png", "Quality against speed and size"
+    yield from _training_plots(context)
+
+
+def _training_plots(context: Context) -> Iterator[tuple[str, str]]:
+    steps = ("stage1", *PARTS, "encoder")
+    named = {name: context.inputs.get(f"training.{name}") for name in steps}
+    facts = {name: reader.manifest.facts for name, reader in named.items() if reader}
+    trained = curves.training_curves(facts)
+    if trained:
+        curves.plot(trained, context.out / "loss.png")
+        yield "loss.png", "Losses of training"
+    merge = context.inputs["training.encoder"].whole() / "merge.png"
+    if merge.is_file():
+        shutil.copyfile(merge, context.out / merge.name)
+        yield merge.name, "Held-out pairs by the weight of the symmetric model"
+
+
+def _encoders(scores: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: scores[side].get("encodechka", {}) for side, name in _NAMES.items()}
+
+
+def _russian(scores: Mapping[str, Any]) -> dict[str, float]:
+    """Return the means on MTEB's Russian benchmark in percent, if it was run."""
+    found = {}
+    for side, name in _NAMES.items():
+        tasks = scores[side].get("mteb", {}).get(mteb_runs.RUSSIAN, {})
+        if tasks:
+            found[name] = 100 * sum(task["main_score"] for task in tasks.values()) / len(tasks)
+    return found
 
 
 def rows_of(scores: Mapping[str, Any]) -> Iterator[Row]:

@@ -73,7 +73,8 @@ def write_scores(scores: Path, out: Path) -> None:
     if found.get("rows"):
         remarks.append(f"{found['rows']} rows of each file only: published scores are of all.")
     title = f"{Path(found['model']).name} on Encodechka"
-    page = Page(title, [], found["tasks"], remarks, [], {}, sample=bool(found.get("rows")))
+    own = {"this encoder": found["tasks"]}
+    page = Page(title, [], own, remarks, [], {}, sample=bool(found.get("rows")))
     write_page(page, out)
 
 

@@ -1,0 +1,101 @@
+"""The thesis's ablation on the open data at hand: what each part of the recipe gives here.
+
+    python -m benchmarks.ablation --seeds 1,2,3
+
+run at the root of the repository with the environment of the project. The data are those of
+`benchmarks.gain`, without any text of Encodechka, STS-B and paraphraser.ru. mMARCO is not among
+them: stage 1 has the questions of XQuAD in its place; the asymmetric model has titles of news and
+their texts. Each variant is a run of `rupairs train ablate`, scored on Encodechka's eight sentence
+tasks by the model's own pooling; a killed run goes on. Prints Markdown and writes JSON.
+"""
+
+import argparse
+import json
+import os
+import statistics
+from pathlib import Path
+from typing import Any
+
+from benchmarks.gain import ROOT, SENTENCE_TASKS, recipe_of_data, rupairs
+from benchmarks.gain_data import SOURCES, write_native
+from benchmarks.harvest_measure import machine
+from rupairs.manifest import read_manifest
+
+STAGE1_SOURCE = "mr_tydi"
+# As long as the data are: some three passes over what each phase reads.
+STEPS = {"stage1": 60, "symmetric": 120, "asymmetric": 60}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--realdata", type=Path, default=ROOT / "../shared/realdata")
+    parser.add_argument("--work", type=Path, default=ROOT / "runs/benchmarks/gain")
+    parser.add_argument("--out", type=Path, default=ROOT / "runs/benchmarks/ablation.json")
+    parser.add_argument("--seeds", default="1,2,3")
+    parser.add_argument("--rows", type=int, default=1_000, help="of each of Encodechka's files")
+    asked = parser.parse_args()
+    if not asked.realdata.is_dir():
+        print(f"skipped: no real data at {asked.realdata}; name its folder with --realdata")
+        return 0
+    asked.realdata, asked.work = asked.realdata.resolve(), asked.work.resolve()
+    native = write_native(asked.realdata, asked.work)
+    found: list[dict[str, Any]] = []
+    for seed in map(int, asked.seeds.split(",")):
+        recipe = asked.work / f"ablation-{seed}.toml"
+        recipe.write_text(_recipe(asked, native, seed), encoding="utf-8")
+        run = asked.work / f"ablation-{seed}"
+        rows = json.loads(rupairs("train", "ablate", str(recipe), "--out", str(run), "--json"))
+        found.append({"seed": seed, "before": _before(run), "variants": rows})
+        _write(asked, found)
+    print("\n".join(_table(found, asked.rows)))
+    return 0
+
+
+def _recipe(asked: argparse.Namespace, native: Path, seed: int) -> str:
+    phases = "".join(f"\n[training.{phase}]\nsteps = {steps}\n" for phase, steps in STEPS.items())
+    phases = phases.replace("[training.stage1]", f'[training.stage1]\nonly = ["{STAGE1_SOURCE}"]')
+    return f"""\
+{recipe_of_data(asked.work, native, seed, SOURCES)}{phases}
+[training.evaluation]
+encodechka = {json.dumps(str(asked.realdata / "encodechka"))}
+tasks = {json.dumps(SENTENCE_TASKS)}
+rows = {asked.rows}
+mode = "fixed"
+"""
+
+
+def _before(run: Path) -> float:
+    facts = read_manifest(run / "ablation/full/training/evaluation").facts
+    return float(facts["scores"]["before"]["means"]["fixed"]["Mean S"])
+
+
+def _write(asked: argparse.Namespace, found: list[dict[str, Any]]) -> None:
+    asked.out.parent.mkdir(parents=True, exist_ok=True)
+    settings = {name: str(value) for name, value in vars(asked).items()} | {"steps": STEPS}
+    result = {"machine": machine(os.cpu_count() or 1), "settings": settings, "seeds": found}
+    text = json.dumps(result, ensure_ascii=False, indent=2) + "\n"
+    asked.out.write_text(text, encoding="utf-8")
+
+
+def _table(found: list[dict[str, Any]], rows: int) -> list[str]:
+    """Return a row a variant: the mean over the seeds, and what lies between their ends."""
+    lines = ["| variant | Mean S here | less than the recipe | published |", "|---|--:|--:|--:|"]
+    before = statistics.mean(of["before"] for of in found)
+    lines.append(f"| before training | {before:.4f} | | |")
+    full = [of["variants"][0]["fixed"] for of in found]
+    for number, variant in enumerate(found[0]["variants"]):
+        values = [of["variants"][number]["fixed"] for of in found]
+        lost = [a - b for a, b in zip(full, values, strict=True)]
+        cells = [variant["title"], _spread(values), _spread(lost) if number else ""]
+        lines.append(f"| {' | '.join(cells)} | {variant['published']:.3f} |")
+    lines += ["", f"{rows} rows of each of Encodechka's files; {len(found)} seeds."]
+    return lines
+
+
+def _spread(values: list[float]) -> str:
+    mean = f"{statistics.mean(values):.4f}"
+    return f"{mean} ({min(values):.4f} to {max(values):.4f})" if len(values) > 1 else mean
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
