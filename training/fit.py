@@ -24,6 +24,8 @@ from training.views import View, build_views
 PAIRS, FIT, MODEL = "pairs", "fit.json", "model"
 # Texts that go through the model at once on a CPU: fewer are slower each, more are padded more.
 _CPU_PIECE = 16
+# The library's names.
+_SCHEDULES = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}
 _LOGS = ("TENSORBOARD_LOGGING_DIR", "WANDB_DIR")
 
 
@@ -198,6 +200,8 @@ def _arguments(plan: Plan, views: tuple[View, ...], *, measured: bool) -> Any:
         per_device_eval_batch_size=min(config.batch_size, 64),
         learning_rate=config.learning_rate,
         warmup_steps=config.warmup,
+        lr_scheduler_type=_SCHEDULES[config.schedule],
+        weight_decay=config.weight_decay,
         seed=plan.seed,
         use_cpu=not torch.cuda.is_available(),
         bf16=precision(config.bf16) == "bf16",

@@ -30,11 +30,12 @@ class ModelTraining(Section):
 
     A batch holds one source; sources share the batches by their sizes to the power of `mixing`.
     `only` and `without` name sources; `negatives` is how many hard negatives an example has at
-    most. `angle_weight` adds AnglE to InfoNCE over symmetric triples. With `mini_batch_size` below
-    `batch_size` gradients are cached. `validate_every` measures the loss of held-out pairs so
-    often; `patience` stops after so many measurements without a better mean and keeps the best.
-    `bf16` left out means: where it is known to be faster than float32. Without
-    `attention_dropout` the other layers keep theirs.
+    most. The rate rises over the share `warmup` of the steps, then falls to nothing (`linear`,
+    `cosine`) or stays (`constant`). `angle_weight` adds AnglE to InfoNCE over symmetric triples.
+    With `mini_batch_size` below `batch_size` gradients are cached. `validate_every` measures the
+    loss of held-out pairs so often; `patience` stops after so many measurements without a better
+    mean and keeps the best. `bf16` left out means: where it is known to be faster than float32.
+    Without `attention_dropout` the other layers keep theirs.
     """
 
     transient = frozenset({"checkpoint_every", "workers", "report_to", "processes"})
@@ -43,6 +44,8 @@ class ModelTraining(Section):
     mini_batch_size: int | None = Field(default=None, ge=1)
     learning_rate: float = Field(default=2e-5, gt=0)
     warmup: float = Field(default=0.1, ge=0, lt=1)
+    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    weight_decay: float = Field(default=0.0, ge=0)
     temperature: float = Field(default=0.02, gt=0)
     angle_weight: float = Field(default=0.0, ge=0)
     angle_scale: float = Field(default=20.0, gt=0)

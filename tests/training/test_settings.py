@@ -52,6 +52,42 @@ def test_ways_to_train(
     assert context.facts["steps"] == 8
 
 
+@pytest.mark.parametrize(
+    ("schedule", "shares"),
+    [("linear", [0.5, 1, 0.5]), ("cosine", [0.5, 1, 0.5]), ("constant", [0.5, 1, 1])],
+)
+def test_the_rate_follows_its_schedule(
+    schedule: str,
+    shares: list[float],
+    encoder: Path,
+    pairs: StageReader,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rates: list[float] = []
+    log = trainer.Trainer.log
+
+    def listen(self: Any, logs: dict[str, float], *more: Any) -> None:
+        rates.extend([logs["learning_rate"]] if "learning_rate" in logs else [])
+        log(self, logs, *more)
+
+    monkeypatch.setattr(trainer.Trainer, "log", listen)
+    trained(tmp_path, encoder, pairs, warmup=0.5, schedule=schedule)
+    # Of eight steps: half-way up, at the top, half-way down.
+    assert [rates[step] / 1e-3 for step in (2, 4, 6)] == pytest.approx(shares)
+
+
+def test_weights_decay_if_they_are_told_to(
+    encoder: Path, pairs: StageReader, tmp_path: Path
+) -> None:
+    norms = []
+    for decay in (0.0, 50.0):
+        context = trained(tmp_path / str(decay), encoder, pairs, weight_decay=decay)
+        weights = load_file(context.out / WEIGHTS)
+        norms.append(sum(float(w.norm()) for n, w in weights.items() if "dense.weight" in n))
+    assert norms[1] < 0.9 * norms[0]
+
+
 def test_attention_without_dropout_leaves_that_of_other_layers(
     encoder: Path, tmp_path: Path
 ) -> None:
