@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -127,3 +128,39 @@ def test_benchmarks_are_known_by_name() -> None:
         benchmark_tasks("MTEB(xxx)")
     with pytest.raises(UsageError, match=r"Nothing: not in MTEB\(rus, v1.1\)"):
         benchmark_tasks(RUSSIAN, ["Nothing"])
+
+
+def test_tasks_whose_data_were_trained_on_are_not_zero_shot() -> None:
+    from training.evaluation.mteb_runs import _DATA, RU10, RUSSIAN, benchmark_tasks, trained_on
+
+    russian = [task.metadata.name for task in benchmark_tasks(RUSSIAN)]
+    assert trained_on(["gazeta", "own"], russian) == []
+    # mteb makes the reranking of MIRACL and its hard negatives of the same data.
+    assert trained_on(["terra", "miracl"], russian) == [
+        "TERRa",
+        "MIRACLReranking",
+        "MIRACLRetrievalHardNegatives.v2",
+    ]
+    ru10 = [task.metadata.name for task in benchmark_tasks(RU10)]
+    assert set(trained_on(_DATA, ru10)) == {
+        "Tatoeba",
+        "MLSUMClusteringP2P",
+        "MLSUMClusteringS2S",
+        "MultiLongDocRetrieval",
+    }
+    for names in _DATA.values():
+        assert all(mteb.get_task(name).metadata.name == name for name in names)
+
+
+def test_a_report_says_so() -> None:
+    from training.evaluation.report import _not_zero_shot
+
+    def trained(sources: list[str]) -> Any:
+        reader = SimpleNamespace(manifest=SimpleNamespace(facts={"pairs": dict.fromkeys(sources)}))
+        return SimpleNamespace(inputs={"training.symmetric": reader})
+
+    scores = {"after": {"mteb": {"MTEB(rus, v1.1)": {"TERRa": {}, "STS22": {}}}}}
+    (said,) = _not_zero_shot(trained(["terra", "gazeta"]), scores)
+    assert said == "Trained on data of these tasks, so not zero-shot: TERRa."
+    assert _not_zero_shot(trained(["gazeta"]), scores) == []
+    assert _not_zero_shot(trained(["terra"]), {"after": {}}) == []

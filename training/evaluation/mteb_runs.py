@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +33,18 @@ _OWN: Mapping[str, Mapping[str, str | None]] = {
     RECALL: {"MIRACLRetrieval": "ru", "MultiLongDocRetrieval": "ru"},
 }
 INFERRED = {RU10: "inferred, not published: the task list that fits the means of USER-base's card"}
+# Source of pairs → mteb's name of the data it is of; mteb itself knows what else was made of those.
+_DATA = {
+    "allnli": ("XNLI",),
+    "bible": ("BibleNLPBitextMining",),
+    "miracl": ("MIRACLRetrieval",),
+    "mldr": ("MultiLongDocRetrieval",),
+    "mlsum": ("MLSUMClusteringP2P", "MLSUMClusteringS2S"),
+    "mmarco_ru": ("MSMARCO",),
+    "mr_tydi": ("MrTidyRetrieval",),
+    "tapaco": ("Tatoeba",),
+    "terra": ("TERRa",),
+}
 # mteb gives a prompt type to queries and documents only; other tasks need a key of their own.
 _UNTYPED = (
     *("Classification", "MultilabelClassification", "Clustering", "PairClassification"),
@@ -108,6 +120,16 @@ def run(
                 raise RupairsError(f"mteb, task {title}: {reason}") from error
             found += [_result(task, result) for result in done.task_results]
     return found
+
+
+def trained_on(sources: Iterable[str], tasks: Iterable[str]) -> list[str]:
+    """Return the tasks that are not zero-shot, by mteb's rule, for one trained on the sources."""
+    _library()
+    from mteb.models import ModelMeta
+
+    data = {name for source in sources for name in _DATA.get(source, ())}
+    known = ModelMeta.create_empty({"training_datasets": data}).get_training_datasets() or set()
+    return [task for task in tasks if task in known]
 
 
 def _result(task: Any, result: Any) -> Result:

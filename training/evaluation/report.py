@@ -99,7 +99,7 @@ def _write(
         tasks = scores[side].get("encodechka", {})
         means = {way: encodechka.means(tasks, way) for way in encodechka.WAYS}
         scores[side]["means"] = {way: mean for way, mean in means.items() if mean}
-    scores |= {"prompt": prompt, "remarks": list(measures.remarks)}
+    scores |= {"prompt": prompt, "remarks": [*measures.remarks, *_not_zero_shot(context, scores)]}
     if measures.leaks:
         scores["leaks"] = asdict(measures.leaks)
     if speeds:
@@ -144,11 +144,25 @@ def _plots(
     yield from _training_plots(context)
 
 
-def _training_plots(context: Context) -> Iterator[tuple[str, str]]:
+def _training_facts(context: Context) -> dict[str, dict[str, Any]]:
+    """Return step → facts of the steps that trained a model, or merged two."""
     steps = ("stage1", *PARTS, "encoder")
     named = {name: context.inputs.get(f"training.{name}") for name in steps}
-    facts = {name: reader.manifest.facts for name, reader in named.items() if reader}
-    trained = curves.training_curves(facts)
+    return {name: reader.manifest.facts for name, reader in named.items() if reader}
+
+
+def _not_zero_shot(context: Context, scores: Mapping[str, Any]) -> list[str]:
+    """Return a remark on the tasks of MTEB whose data the encoder was trained on, if any."""
+    tasks = [task for found in scores["after"].get("mteb", {}).values() for task in found]
+    if not tasks:
+        return []
+    sources = {name for of in _training_facts(context).values() for name in of.get("pairs", {})}
+    known = mteb_runs.trained_on(sources, tasks)
+    return [f"Trained on data of these tasks, so not zero-shot: {', '.join(known)}."] * bool(known)
+
+
+def _training_plots(context: Context) -> Iterator[tuple[str, str]]:
+    trained = curves.training_curves(_training_facts(context))
     if trained:
         curves.plot(trained, context.out / "loss.png")
         yield "loss.png", "Losses of training"
