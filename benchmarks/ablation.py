@@ -22,8 +22,7 @@ from benchmarks.harvest_measure import machine
 from rupairs.manifest import read_manifest
 
 STAGE1_SOURCE = "mr_tydi"
-# As long as the data are: some three passes over what each phase reads.
-STEPS = {"stage1": 60, "symmetric": 120, "asymmetric": 60}
+PHASES = ("stage1", "symmetric", "asymmetric")
 
 
 def main() -> int:
@@ -33,6 +32,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=ROOT / "runs/benchmarks/ablation.json")
     parser.add_argument("--seeds", default="1,2,3")
     parser.add_argument("--rows", type=int, default=1_000, help="of each of Encodechka's files")
+    parser.add_argument("--steps", default="60,120,60", help=f"of {', '.join(PHASES)}")
     asked = parser.parse_args()
     if not asked.realdata.is_dir():
         print(f"skipped: no real data at {asked.realdata}; name its folder with --realdata")
@@ -52,7 +52,10 @@ def main() -> int:
 
 
 def _recipe(asked: argparse.Namespace, native: Path, seed: int) -> str:
-    phases = "".join(f"\n[training.{phase}]\nsteps = {steps}\n" for phase, steps in STEPS.items())
+    phases = "".join(
+        f"\n[training.{phase}]\nsteps = {steps}\n"
+        for phase, steps in zip(PHASES, map(int, asked.steps.split(",")), strict=True)
+    )
     phases = phases.replace("[training.stage1]", f'[training.stage1]\nonly = ["{STAGE1_SOURCE}"]')
     return f"""\
 {recipe_of_data(asked.work, native, seed, SOURCES)}{phases}
@@ -71,7 +74,7 @@ def _before(run: Path) -> float:
 
 def _write(asked: argparse.Namespace, found: list[dict[str, Any]]) -> None:
     asked.out.parent.mkdir(parents=True, exist_ok=True)
-    settings = {name: str(value) for name, value in vars(asked).items()} | {"steps": STEPS}
+    settings = {name: str(value) for name, value in vars(asked).items()}
     result = {"machine": machine(os.cpu_count() or 1), "settings": settings, "seeds": found}
     text = json.dumps(result, ensure_ascii=False, indent=2) + "\n"
     asked.out.write_text(text, encoding="utf-8")

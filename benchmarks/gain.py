@@ -5,9 +5,9 @@
 run at the root of the repository with the environment of the project. Small open sets (`gain_data`)
 and rewritings by rule are harvested without the texts of Encodechka, STS-B and paraphraser.ru; the
 embedded multilingual-e5-small is trained on them, and scored on all eight sentence tasks before and
-after, by its own pooling; so is the mean of the weights before and after (LM-Cocktail), which
-forgets less. `--fractions` draws a learning curve: a part of the data takes that part of the steps,
-so that every example is seen as often. Everything is a recipe: `rupairs run` makes it again, and a
+after, by its own pooling; with all of the data, so is the mean of the weights before and after
+(LM-Cocktail). `--fractions` draws a learning curve: a part of the data takes that part of the
+steps, so that every example is seen as often. Everything is a recipe: `rupairs run` makes it again, and a
 killed run goes on, without scoring again what was scored. Prints Markdown and writes JSON.
 """
 
@@ -79,20 +79,28 @@ def _trained(asked: argparse.Namespace, native: Path, fraction: float, seed: int
     harvest = read_manifest(run / "harvest/pairs")
     files = [name for task in SENTENCE_TASKS for name in TASKS[task].names]
     searched = leaks(harvest, files)
-    trained, merged = run / "training/encoder", run / "merged"
-    if not merged.is_dir():
-        models = (str(embedded_encoder(pruned=True)), str(trained))
-        weights = ("--weight", "0.5", "--weight", "0.5")
-        rupairs("train", "merge", *models, *weights, "--out", str(merged))
-    return {
+    trained = run / "training/encoder"
+    found = {
         "fraction": fraction,
         "seed": seed,
         "pairs": harvest.counts.model_dump(),
         "training": {k: manifest.facts.get(k) for k in ("examples", "steps", "seconds")},
         "leaks": searched.sentences() if searched else [],
         "after": _scored(asked, str(trained), run / "after.json"),
-        "merged": _scored(asked, str(merged), run / "merged.json"),
     }
+    if fraction == 1:
+        found["merged"] = _scored(asked, str(_merged(trained, run)), run / "merged.json")
+    return found
+
+
+def _merged(trained: Path, run: Path) -> Path:
+    """Return the mean of the encoder before training and the trained one."""
+    merged = run / "merged"
+    if not merged.is_dir():
+        models = (str(embedded_encoder(pruned=True)), str(trained))
+        weights = ("--weight", "0.5", "--weight", "0.5")
+        rupairs("train", "merge", *models, *weights, "--out", str(merged))
+    return merged
 
 
 def _scored(asked: argparse.Namespace, model: str, kept: Path) -> dict[str, Any]:
@@ -179,8 +187,8 @@ def _table(before: dict[str, Any], found: list[dict[str, Any]]) -> list[str]:
         runs = [run for run in found if run["fraction"] == fraction]
         seen = f"{statistics.mean(run['training']['examples'] for run in runs):,.0f}"
         for name, which in ((f"{fraction:.0%}", "after"), ("… merged with the start", "merged")):
-            values = [_values(run[which]) for run in runs]
-            lines.append(_row(name, str(len(runs)), seen, values))
+            if values := [_values(run[which]) for run in runs if which in run]:
+                lines.append(_row(name, str(len(values)), seen, values))
     rows = {score["rows"] for score in before["tasks"].values()}
     said = " ".join(found[0]["leaks"])
     lines += ["", f"Rows of a task: {min(rows):,} to {max(rows):,}. {said}"]
