@@ -7,8 +7,8 @@ and rewritings by rule are harvested without the texts of Encodechka, STS-B and 
 embedded multilingual-e5-small is trained on them, and scored on all eight sentence tasks before and
 after, by its own pooling; with all of the data, so is the mean of the weights before and after
 (LM-Cocktail). `--fractions` draws a learning curve: a part of the data takes that part of the
-steps, so that every example is seen as often. Everything is a recipe: `rupairs run` makes it again, and a
-killed run goes on, without scoring again what was scored. Prints Markdown and writes JSON.
+steps, so that every example is seen as often. Everything is a recipe: `rupairs run` makes it again,
+and a killed run goes on, without scoring again what was scored. Prints Markdown and writes JSON.
 """
 
 import argparse
