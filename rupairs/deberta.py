@@ -1,8 +1,8 @@
 """DeBERTa v1, the kind of `deepvk/deberta-v1-base`, in half precision.
 
 Its attention adds two biases in float32 to what autocast computes in bf16: the queries come out in
-float32, the scores in bf16, and the mask's least float32 has no place among those (transformers up
-to 5.x: "value cannot be converted to type c10::BFloat16 without overflow").
+float32, the scores in bf16, and the mask's least float32 has no place among those (transformers
+5.23: "value cannot be converted to type c10::BFloat16 without overflow").
 """
 
 from typing import Any
