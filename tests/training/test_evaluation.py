@@ -19,7 +19,7 @@ from tests.training.encodechka_files import STS, write_encodechka
 from training.cli import register
 from training.stage import STAGE
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = pytest.mark.usefixtures("one_thread", "no_network")
 
 STEPS = {
     step.name: step

@@ -21,7 +21,7 @@ from training.merging import chosen_weight
 from training.settings import Merge
 from training.stage import PARTS, STAGE
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = pytest.mark.usefixtures("one_thread", "no_network")
 
 STEPS = {step.name: step for step in STAGE.steps}
 MODEL = {"steps": 12, "batch_size": 8, "learning_rate": 1e-3}

@@ -8,7 +8,7 @@ from tests.training import tiny
 from training.negatives import highest, mine, nearest
 from training.settings import Mining
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = pytest.mark.usefixtures("one_thread", "no_network")
 
 
 def mined(folder: Path, encoder: Path, rows: list[Any], **settings: Any) -> tuple[list[Any], Any]:

@@ -47,11 +47,12 @@ def trained(
     return context.out, [loss for _, loss in context.facts["loss_curve"]]
 
 
+@pytest.mark.parametrize("cached", [{}, {"mini_batch_size": 2}], ids=["whole", "cached gradients"])
 def test_two_processes_learn_what_one_does(
-    steady: Path, pairs: StageReader, tmp_path: Path
+    cached: dict[str, int], steady: Path, pairs: StageReader, tmp_path: Path
 ) -> None:
     one, losses = trained(tmp_path / "one", steady, pairs)
-    two, same = trained(tmp_path / "two", steady, pairs, processes=2)
+    two, same = trained(tmp_path / "two", steady, pairs, processes=2, **cached)
     assert same == pytest.approx(losses, rel=1e-3)
     first, second = (load_file(folder / "model.safetensors") for folder in (one, two))
     for name, tensor in first.items():

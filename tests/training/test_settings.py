@@ -1,5 +1,4 @@
 import os
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -244,14 +243,8 @@ def test_patience_needs_something_held_out(encoder: Path, tmp_path: Path) -> Non
         trained(tmp_path, encoder, rows, validate_every=2, patience=1)
 
 
-def test_no_network_when_all_is_local(
-    encoder: Path, pairs: StageReader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*address: object, **given: object) -> None:
-        raise AssertionError(f"training reached for the network: {address}")
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+@pytest.mark.usefixtures("no_network")
+def test_no_network_when_all_is_local(encoder: Path, pairs: StageReader, tmp_path: Path) -> None:
     assert trained(tmp_path, encoder, pairs, steps=2).facts["steps"] == 2
 
 
