@@ -63,7 +63,7 @@ def main() -> int:
     known = f"{', '.join(NAMES)}; or tables"
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"default: all of {known}")
     parser.add_argument("--write", action="store_true", help="tables: into the README")
-    asked = parser.parse_args()
+    asked = parser.parse_intermixed_args()
     if asked.names[:1] == ["tables"]:
         return tables(asked.names[1:], asked.write)
     if unknown := sorted(set(asked.names) - set(NAMES)):

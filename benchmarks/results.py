@@ -99,7 +99,12 @@ def training(result: Result) -> Iterator[str]:
     for way in result["ways"]:
         if "error" not in way:
             speed = (f"{way['triples_per_second']:.1f}", f"{way['times']:.2f}")
-            yield _row(way["way"], *speed, f"{way['loss']:.3f}", f"{way['peak_mb']:,.0f}")
+            yield _row(
+                way["way"].replace("ours", "rupairs", 1),
+                *speed,
+                f"{way['loss']:.3f}",
+                f"{way['peak_mb']:,.0f}",
+            )
 
 
 def faults(result: Result) -> Iterator[str]:

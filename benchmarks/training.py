@@ -25,14 +25,15 @@ from benchmarks.generation_runners import Runner, RunnerError
 from benchmarks.harvest_measure import machine
 
 # Way: pruned vocabulary, word embeddings frozen, texts that go through the model at once, dropout
-# of attention. The first is how the recipes for a CPU have it.
+# of attention, bf16. The first is how the recipes for a CPU have it, in the peers' precision.
 OURS = {
-    "ours": (True, True, 16, False),
-    "ours, attention with dropout": (True, True, 16, True),
-    "ours, no pieces of like length": (True, True, None, False),
-    "ours, word embeddings trained": (True, False, 16, False),
-    "ours, full vocabulary": (False, True, 16, False),
-    "ours, none of the four": (False, False, None, True),
+    "ours": (True, True, 16, False, False),
+    "ours, attention with dropout": (True, True, 16, True, False),
+    "ours, attention with dropout, bf16": (True, True, 16, True, True),
+    "ours, no pieces of like length": (True, True, None, False, False),
+    "ours, word embeddings trained": (True, False, 16, False, False),
+    "ours, full vocabulary": (False, True, 16, False, False),
+    "ours, none of the four": (False, False, None, True, False),
 }
 PLAIN = {
     "sentence-transformers": False,

@@ -142,7 +142,7 @@ def _flag(
 def _ours(way: str, folder: Path, rows: list[Any], numbers: tuple[int, ...]) -> tuple[Any, float]:
     """Train with the step's own trainer, checkpoints and all."""
     steps, batch, length, seed = numbers
-    pruned, frozen, piece, dropout = OURS[way]
+    pruned, frozen, piece, dropout, bf16 = OURS[way]
     fit._CPU_PIECE = piece  # type: ignore[assignment]
     write_table([_stage(folder, rows)], Choice(), folder / fit.PAIRS)
     config = ModelTraining(
@@ -153,7 +153,7 @@ def _ours(way: str, folder: Path, rows: list[Any], numbers: tuple[int, ...]) -> 
         temperature=TEMPERATURE,
         freeze_embeddings=frozen,
         attention_dropout=dropout,
-        bf16=False,
+        bf16=bf16,
         checkpoint_every=10 * steps,
     )
     path = str(embedded_encoder(pruned=pruned))
