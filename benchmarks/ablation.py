@@ -19,6 +19,7 @@ from typing import Any
 from benchmarks.gain import ROOT, SENTENCE_TASKS, recipe_of_data, rupairs
 from benchmarks.gain_data import SOURCES, write_native
 from benchmarks.harvest_measure import machine
+from rupairs.arithmetic import half_precision
 from rupairs.manifest import read_manifest
 
 STAGE1_SOURCE = "mr_tydi"
@@ -64,6 +65,7 @@ encodechka = {json.dumps(str(asked.realdata / "encodechka"))}
 tasks = {json.dumps(SENTENCE_TASKS)}
 rows = {asked.rows}
 mode = "fixed"
+bf16 = {str(half_precision()).lower()}
 """
 
 

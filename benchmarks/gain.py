@@ -23,6 +23,7 @@ from typing import Any
 
 from benchmarks.gain_data import SOURCES, write_native
 from benchmarks.harvest_measure import machine
+from rupairs.arithmetic import half_precision
 from rupairs.embedded.encoder import embedded_encoder
 from rupairs.manifest import read_manifest
 from training.evaluation.encodechka.scores import TASKS
@@ -109,6 +110,7 @@ def _scored(asked: argparse.Namespace, model: str, kept: Path) -> dict[str, Any]
     kept = kept.with_stem(f"{kept.stem}-{asked.rows or 'all'}")
     if not kept.is_file():
         how = ("--mode", "fixed", "--tasks", ",".join(SENTENCE_TASKS), "--prompt", QUERY, "--json")
+        how += ("--bf16",) * half_precision()
         data = ("--data", str(asked.realdata / "encodechka"))
         kept.parent.mkdir(parents=True, exist_ok=True)
         unfinished = kept.with_suffix(".partial")

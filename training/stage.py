@@ -31,7 +31,8 @@ class EvaluationSection(Section):
 
     `encodechka` is a folder with Encodechka's files, of which `rows` spread over each are read;
     `mode` is `fixed` (the encoder's own pooling), `official` (the best of several) or `both`.
-    `prompt` left out is the trained encoder's own, for both. `retrieval` is a stage directory of
+    `prompt` left out is the trained encoder's own, for both. With `bf16` scores on Encodechka are
+    computed in half precision. `retrieval` is a stage directory of
     pairs or a JSON file in SQuAD's form, `mteb` names benchmarks, `compare` other encoders that
     are timed beside the run's own.
     """
@@ -43,6 +44,7 @@ class EvaluationSection(Section):
     rows: int | None = Field(default=None, ge=20)
     mode: Mode = "both"
     prompt: str | None = None
+    bf16: bool = False
     cosine_rows: int = Field(default=5_000, ge=2)
     retrieval: RecipePath | None = None
     mteb: tuple[str, ...] = ()

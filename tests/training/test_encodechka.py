@@ -40,12 +40,6 @@ def model(encoder: Path) -> Any:
     return SentenceTransformer(str(encoder), device="cpu")
 
 
-@pytest.fixture
-def float32(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have texts embedded in the precision of `encode`, whatever this machine is fast at."""
-    monkeypatch.setattr("training.evaluation.embedding.half_precision", lambda: False)
-
-
 def told(units: int, note: str) -> None:
     del units, note
 
@@ -127,7 +121,6 @@ def test_the_better_of_two_classifiers_counts(data: Path, model: Any) -> None:
     assert task.score(vectors, "own") == pytest.approx(max(accuracies))
 
 
-@pytest.mark.usefixtures("float32")
 def test_poolings_are_those_of_the_token_vectors(model: Any) -> None:
     given = ["кот спит у дороги", "дом"]
     found = embed(model, given, "query: ")
@@ -160,7 +153,6 @@ def test_a_pooler_counts_only_if_it_was_trained(encoder: Path, tmp_path: Path) -
     assert "pooler" not in embed(SentenceTransformer(str(bare), device="cpu"), ["кот"], "").poolings
 
 
-@pytest.mark.usefixtures("float32")
 def test_words_are_means_of_their_tokens_and_what_is_cut_off_is_zero(model: Any) -> None:
     long = ["кот", *["река"] * 40]
     first, second = embed_words(model, [["кот", "спит"], long], batch_size=2)

@@ -6,7 +6,6 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from rupairs.arithmetic import precision
 from rupairs.errors import RupairsError, UsageError
 from rupairs.execution import Outcome, run_step
 from rupairs.manifest import read_manifest
@@ -181,7 +180,11 @@ def test_evaluate_encodechka_of_any_model(app: typer.Typer, encoder: Path, tmp_p
     assert CliRunner().invoke(app, command).exit_code == 0
     assert "this encoder, fixed" in page.read_text(encoding="utf-8")
 
-    assert (found["rows"], found["precision"]) == (None, precision(None))
+    assert (found["rows"], found["precision"]) == (None, "fp32")
+    half = json.loads(CliRunner().invoke(app, [*arguments, "--bf16", "--json"]).stdout)
+    sts = half["tasks"]["STS"]["fixed"]
+    assert half["precision"] == "bf16"
+    assert found["tasks"]["STS"]["fixed"] == pytest.approx(sts, abs=0.05)
     sample = tmp_path / "sample.json"
     sample.write_text(json.dumps(found | {"rows": 60}), encoding="utf-8")
     CliRunner().invoke(app, [*command[:2], str(sample), "--out", str(page)])

@@ -6,14 +6,13 @@ are Encodechka's poolings of the last layer's token vectors, the prompt included
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from rupairs.arithmetic import half_precision
 from rupairs.errors import RupairsError
 
 Vectors = npt.NDArray[np.float32]
@@ -117,7 +116,7 @@ def _batch(
     features = {k: v.to(model.device) if hasattr(v, "to") else v for k, v in features.items()}
     # Pooling modules may take the prompt out of the mask; upstream's poolings have it in.
     mask = features["attention_mask"].clone()
-    with torch.inference_mode(), _precision(model):
+    with torch.inference_mode():
         out = model.eval()(features)
     found = {OWN: out["sentence_embedding"]}
     if all_poolings:
@@ -129,14 +128,6 @@ def _batch(
             with torch.inference_mode():
                 found["pooler"] = pooler(tokens)
     return {name: vectors.float().cpu().numpy() for name, vectors in found.items()}
-
-
-def _precision(model: Any) -> AbstractContextManager[Any]:
-    import torch
-
-    if not half_precision():
-        return nullcontext()
-    return torch.autocast(model.device.type, dtype=torch.bfloat16)
 
 
 def _pooler(model: Any) -> Any:
@@ -184,7 +175,7 @@ def embed_words(
             padding=True,
             return_tensors="pt",
         ).to(model.device)
-        with torch.inference_mode(), _precision(model):
+        with torch.inference_mode():
             hidden = body(**tokens).last_hidden_state.float().cpu().numpy()
         size = hidden.shape[2]
         for row, n in enumerate(numbers):

@@ -100,7 +100,7 @@ def measure(
     config: EvaluationSection = context.config
     found = Measured()
     if measures.tasks:
-        way = encodechka.Way(config.mode, prompt, context.recipe.encoder.batch_size)
+        way = encodechka.Way(config.mode, prompt, context.recipe.encoder.batch_size, config.bf16)
         kept = context.work / f"{side}-{_identity(context)}.json"
         found.scores["encodechka"] = _kept(kept) or {
             task: asdict(score)

@@ -9,7 +9,6 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from rupairs.arithmetic import half_precision
 from rupairs.encoder import load_transformer, model_path
 from rupairs.errors import RupairsError
 from rupairs.lines import text_lines
@@ -43,6 +42,7 @@ class Asked:
     rows: int | None = None
     mode: Mode = "both"
     prompt: str | None = None
+    bf16: bool = False
 
 
 def score_encodechka(name: str, asked: Asked) -> dict[str, Any]:
@@ -51,14 +51,15 @@ def score_encodechka(name: str, asked: Asked) -> dict[str, Any]:
     model = open_model(name)
     prompt = own_prompt(model) if asked.prompt is None else asked.prompt
     with Progress().bar(name, encodechka.size(read)) as tell:
-        found = encodechka.score(model, read, encodechka.Way(asked.mode, prompt), tell)
+        way = encodechka.Way(asked.mode, prompt, bf16=asked.bf16)
+        found = encodechka.score(model, read, way, tell)
     scores = {task: asdict(score) for task, score in found.items()}
     means = {way: encodechka.means(scores, way) for way in encodechka.WAYS}
     return {
         "model": name,
         "prompt": prompt,
         "rows": asked.rows,
-        "precision": "bf16" if half_precision() else "fp32",
+        "precision": "bf16" if asked.bf16 else "fp32",
         "tasks": scores,
         "means": means,
     }

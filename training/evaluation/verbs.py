@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
     evaluate.command("pareto")(_pareto)
 
 
-def _encodechka(
+def _encodechka(  # noqa: PLR0913, PLR0917 (one option each)
     model: Model,
     data: Annotated[Path, typer.Option("--data", help="A folder with Encodechka's files.")],
     mode: Annotated[str, typer.Option("--mode", help="fixed, official or both.")] = "both",
@@ -39,6 +39,9 @@ def _encodechka(
     ] = None,
     tasks: Annotated[str, typer.Option("--tasks", help="Some tasks only: STS,PI.")] = "",
     rows: Annotated[int | None, typer.Option("--rows", help="So many rows a file.")] = None,
+    bf16: Annotated[
+        bool, typer.Option("--bf16", help="Compute in bf16: scores move by some thousandths.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Score an encoder on Encodechka's ten tasks."""
@@ -53,7 +56,7 @@ def _encodechka(
         raise UsageError(
             f"{unknown[0]}: no task of Encodechka; they are {', '.join(get_args(Task))}"
         )
-    show_encodechka(model, Asked(data, wanted, rows, cast(Mode, mode), prompt), as_json)
+    show_encodechka(model, Asked(data, wanted, rows, cast(Mode, mode), prompt, bf16), as_json)
 
 
 def _listed(given: str) -> list[Any]:
