@@ -155,7 +155,7 @@ def test_a_pooler_counts_only_if_it_was_trained(encoder: Path, tmp_path: Path) -
 
 def test_words_are_means_of_their_tokens_and_what_is_cut_off_is_zero(model: Any) -> None:
     long = ["кот", *["река"] * 40]
-    first, second = embed_words(model, [["кот", "спит"], long], batch_size=2)
+    first, second = embed_words(model, [["кот", "спит"], long])
     tokens = model.encode("котспит", output_value="token_embeddings").numpy()
     np.testing.assert_allclose(first[0], tokens[1:4].mean(axis=0), atol=1e-5)
     np.testing.assert_allclose(first[1], tokens[4:8].mean(axis=0), atol=1e-5)

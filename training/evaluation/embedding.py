@@ -154,41 +154,32 @@ def _body(model: Any) -> Any:
     return body
 
 
-def embed_words(
-    model: Any, documents: Sequence[Sequence[str]], batch_size: int = 32
-) -> list[Vectors]:
+def embed_words(model: Any, documents: Iterable[Sequence[str]]) -> list[Vectors]:
     """Return an array of shape (words, dimensions) a document: means of the words' tokens.
 
-    What is beyond the encoder's positions, or beyond 512 tokens, has zeros.
+    What is beyond the encoder's positions, or beyond 512 tokens, has zeros. Documents go through
+    the model one by one, as upstream: the classifiers of words are not trained to their end, and
+    turn what padding changes in the last digits into hundredths of a score.
     """
     import torch
 
-    found: dict[int, Vectors] = {}
-    body, size = _body(model).eval(), 0
-    for numbers in _by_length(documents, batch_size):
-        batch = [list(documents[n]) for n in numbers]
+    body = _body(model).eval()
+    found: list[Vectors] = []
+    for words in documents:
+        if not words:
+            found.append(np.zeros((0, int(body.config.hidden_size)), np.float32))
+            continue
         tokens = model.tokenizer(
-            batch,
+            list(words),
             is_split_into_words=True,
             truncation=True,
             max_length=_positions(model),
-            padding=True,
             return_tensors="pt",
         ).to(model.device)
         with torch.inference_mode():
-            hidden = body(**tokens).last_hidden_state.float().cpu().numpy()
-        size = hidden.shape[2]
-        for row, n in enumerate(numbers):
-            found[n] = _word_means(hidden[row], tokens.word_ids(row), len(documents[n]))
-    empty = np.zeros((0, size), np.float32)
-    return [found.get(n, empty) for n in range(len(documents))]
-
-
-def _by_length(documents: Sequence[Sequence[str]], batch_size: int) -> Iterator[list[int]]:
-    lengths = [sum(map(len, words)) for words in documents]
-    order = sorted((n for n, length in enumerate(lengths) if length), key=lambda n: -lengths[n])
-    for start in range(0, len(order), batch_size):
-        yield order[start : start + batch_size]
+            hidden = body(**tokens).last_hidden_state[0].float().cpu().numpy()
+        found.append(_word_means(hidden, tokens.word_ids(0), len(words)))
+    return found
 
 
 def _positions(model: Any) -> int:

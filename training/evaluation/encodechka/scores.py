@@ -98,7 +98,7 @@ def score(model: Any, rows: Rows, way: Way, tell: Advance) -> dict[Task, Score]:
         )
         for task, data in rows.items():
             if isinstance(data, Words):
-                f1[task] = data.score(model, way.batch_size)
+                f1[task] = data.score(model)
                 tell(1, task)
     poolings = ([] if way.mode == "official" else [OWN]) + vectors.poolings
     values = _values(rows, vectors, poolings, tell)

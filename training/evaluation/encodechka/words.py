@@ -62,12 +62,12 @@ class Words:
         """Return how many texts are scored."""
         return len(self.test)
 
-    def score(self, model: Any, batch_size: int) -> float:
+    def score(self, model: Any) -> float:
         """Return the mean F1 over the labels but `O`; words are embedded without a prompt."""
         from sklearn.linear_model import SGDClassifier
         from sklearn.metrics import f1_score
 
-        vectors = embed_words(model, [d.words for d in (*self.train, *self.test)], batch_size)
+        vectors = embed_words(model, [d.words for d in (*self.train, *self.test)])
         train, test = _stacked(vectors[: len(self.train)]), _stacked(vectors[len(self.train) :])
         labels, gold = _labels(self.train), _labels(self.test)
         classifier = SGDClassifier(loss="log_loss", random_state=1, tol=1e-4, n_jobs=-1)
