@@ -60,6 +60,9 @@ def _recipe(asked: argparse.Namespace, native: Path, seed: int) -> str:
     phases = phases.replace("[training.stage1]", f'[training.stage1]\nonly = ["{STAGE1_SOURCE}"]')
     return f"""\
 {recipe_of_data(asked.work, native, seed, SOURCES)}{phases}
+[training.encoder.merge]
+rule = "fixed"
+
 [training.evaluation]
 encodechka = {json.dumps(str(asked.realdata / "encodechka"))}
 tasks = {json.dumps(SENTENCE_TASKS)}
