@@ -7,7 +7,9 @@ variants have in common is trained once; a stopped matrix goes on where it was.
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,7 +101,9 @@ def ablate(name: str, out: Path, overrides: list[str], only: list[str], as_json:
     if unknown := sorted(set(only) - {variant.name for variant in VARIANTS}):
         known = ", ".join(variant.name for variant in VARIANTS)
         raise UsageError(f"{unknown[0]}: no such variant; known: {known}")
-    data = _make_data(recipe, out)
+    # What the steps before print is no part of the JSON.
+    with redirect_stdout(sys.stderr if as_json else sys.stdout):
+        data = _make_data(recipe, out)
     progress = Progress()
     rows = []
     for variant in VARIANTS:
