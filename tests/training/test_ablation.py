@@ -131,6 +131,7 @@ def test_the_verb_trains_what_it_is_asked_for(
     )
     assert done.returncode == 0, done.stderr
     rows = json.loads((run / "ablation/ablation.json").read_text(encoding="utf-8"))
+    assert json.loads(done.stdout) == rows, "what is printed is JSON alone"
     assert [row["variant"] for row in rows] == ["full", "no-instructions"]
     assert [row["published"] for row in rows] == [0.772, 0.769]
     assert all(row["tasks"] == 1 and row["fixed"] is not None for row in rows)
