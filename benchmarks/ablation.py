@@ -11,35 +11,33 @@ tasks by the model's own pooling; a killed run goes on. Prints Markdown and writ
 
 import argparse
 import json
-import os
 import statistics
 from pathlib import Path
 from typing import Any
 
-from benchmarks.gain import ROOT, SENTENCE_TASKS, recipe_of_data, rupairs
-from benchmarks.gain_data import SOURCES, write_native
-from benchmarks.harvest_measure import machine
+from benchmarks.gain import (
+    SENTENCE_TASKS,
+    data_at_hand,
+    parser_of,
+    recipe_of_data,
+    rupairs,
+    write_result,
+)
+from benchmarks.gain_data import SOURCES
 from rupairs.arithmetic import half_precision
 from rupairs.manifest import read_manifest
 
 STAGE1_SOURCE = "mr_tydi"
-PHASES = ("stage1", "symmetric", "asymmetric")
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--realdata", type=Path, default=ROOT / "../shared/realdata")
-    parser.add_argument("--work", type=Path, default=ROOT / "runs/benchmarks/gain")
-    parser.add_argument("--out", type=Path, default=ROOT / "runs/benchmarks/ablation.json")
-    parser.add_argument("--seeds", default="1,2,3")
+    parser = parser_of(__doc__, "ablation.json")
     parser.add_argument("--rows", type=int, default=1_000, help="of each of Encodechka's files")
-    parser.add_argument("--steps", default="60,120,60", help=f"of {', '.join(PHASES)}")
+    parser.add_argument("--steps", default="60,120,60", help="of stage 1 and of the two models")
     asked = parser.parse_args()
-    if not asked.realdata.is_dir():
-        print(f"skipped: no real data at {asked.realdata}; name its folder with --realdata")
+    native = data_at_hand(asked)
+    if native is None:
         return 0
-    asked.realdata, asked.work = asked.realdata.resolve(), asked.work.resolve()
-    native = write_native(asked.realdata, asked.work)
     found: list[dict[str, Any]] = []
     for seed in map(int, asked.seeds.split(",")):
         recipe = asked.work / f"ablation-{seed}.toml"
@@ -47,19 +45,25 @@ def main() -> int:
         run = asked.work / f"ablation-{seed}"
         rows = json.loads(rupairs("train", "ablate", str(recipe), "--out", str(run), "--json"))
         found.append({"seed": seed, "before": _before(run), "variants": rows})
-        _write(asked, found)
+        write_result(asked, {"seeds": found})
     print("\n".join(_table(found, asked.rows)))
     return 0
 
 
 def _recipe(asked: argparse.Namespace, native: Path, seed: int) -> str:
-    phases = "".join(
-        f"\n[training.{phase}]\nsteps = {steps}\n"
-        for phase, steps in zip(PHASES, map(int, asked.steps.split(",")), strict=True)
-    )
-    phases = phases.replace("[training.stage1]", f'[training.stage1]\nonly = ["{STAGE1_SOURCE}"]')
+    stage1, symmetric, asymmetric = map(int, asked.steps.split(","))
     return f"""\
-{recipe_of_data(asked.work, native, seed, SOURCES)}{phases}
+{recipe_of_data(asked.work, native, seed, SOURCES)}
+[training.stage1]
+only = ["{STAGE1_SOURCE}"]
+steps = {stage1}
+
+[training.symmetric]
+steps = {symmetric}
+
+[training.asymmetric]
+steps = {asymmetric}
+
 [training.encoder.merge]
 rule = "fixed"
 
@@ -75,14 +79,6 @@ bf16 = {str(half_precision()).lower()}
 def _before(run: Path) -> float:
     facts = read_manifest(run / "ablation/full/training/evaluation").facts
     return float(facts["scores"]["before"]["means"]["fixed"]["Mean S"])
-
-
-def _write(asked: argparse.Namespace, found: list[dict[str, Any]]) -> None:
-    asked.out.parent.mkdir(parents=True, exist_ok=True)
-    settings = {name: str(value) for name, value in vars(asked).items()}
-    result = {"machine": machine(os.cpu_count() or 1), "settings": settings, "seeds": found}
-    text = json.dumps(result, ensure_ascii=False, indent=2) + "\n"
-    asked.out.write_text(text, encoding="utf-8")
 
 
 def _table(found: list[dict[str, Any]], rows: int) -> list[str]:

@@ -43,11 +43,7 @@ SENTENCE_TASKS = ("STS", "PI", "NLI", "SA", "TI", "IA", "IC", "ICX")
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--realdata", type=Path, default=ROOT / "../shared/realdata")
-    parser.add_argument("--work", type=Path, default=ROOT / "runs/benchmarks/gain")
-    parser.add_argument("--out", type=Path, default=ROOT / "runs/benchmarks/gain.json")
-    parser.add_argument("--seeds", default="1,2,3")
+    parser = parser_of(__doc__, "gain.json")
     parser.add_argument("--fractions", default="1", help="of every source, for a learning curve")
     parser.add_argument("--steps", type=int, default=STEPS, help="with all of the data")
     parser.add_argument("--rows", type=int, help="of each of Encodechka's files: a first look")
@@ -55,19 +51,36 @@ def main() -> int:
         "--set", action="append", help=f"of training.encoder; {'; '.join(SETTINGS)}"
     )
     asked = parser.parse_args()
-    if not asked.realdata.is_dir():
-        print(f"skipped: no real data at {asked.realdata}; name its folder with --realdata")
+    native = data_at_hand(asked)
+    if native is None:
         return 0
-    asked.realdata, asked.work = asked.realdata.resolve(), asked.work.resolve()
-    native = write_native(asked.realdata, asked.work)
     before = _scored(asked, str(embedded_encoder(pruned=True)), asked.work / "before.json")
     found: list[dict[str, Any]] = []
     for fraction in map(float, asked.fractions.split(",")):
         for seed in map(int, asked.seeds.split(",")):
             found.append(_trained(asked, native, fraction, seed))
-            _write(asked, before, found)
+            write_result(asked, {"before": before, "trained": found})
     print("\n".join(_table(before, found)))
     return 0
+
+
+def parser_of(doc: str | None, result: str) -> argparse.ArgumentParser:
+    """Return a parser of what every benchmark on the data at hand is asked with."""
+    parser = argparse.ArgumentParser(description=(doc or "").partition("\n")[0])
+    parser.add_argument("--realdata", type=Path, default=ROOT / "../shared/realdata")
+    parser.add_argument("--work", type=Path, default=ROOT / "runs/benchmarks/gain")
+    parser.add_argument("--out", type=Path, default=ROOT / "runs/benchmarks" / result)
+    parser.add_argument("--seeds", default="1,2,3")
+    return parser
+
+
+def data_at_hand(asked: argparse.Namespace) -> Path | None:
+    """Return the folder of native files, made if need be; None, said, without real data."""
+    if not asked.realdata.is_dir():
+        print(f"skipped: no real data at {asked.realdata}; name its folder with --realdata")
+        return None
+    asked.realdata, asked.work = asked.realdata.resolve(), asked.work.resolve()
+    return write_native(asked.realdata, asked.work)
 
 
 def _trained(asked: argparse.Namespace, native: Path, fraction: float, seed: int) -> dict[str, Any]:
@@ -171,11 +184,11 @@ benchmarks = {json.dumps(str(work / "benchmarks"))}
 {of_sources}"""
 
 
-def _write(asked: argparse.Namespace, before: dict[str, Any], found: list[dict[str, Any]]) -> None:
+def write_result(asked: argparse.Namespace, found: Mapping[str, Any]) -> None:
+    """Write what was found, with the machine and the settings."""
     asked.out.parent.mkdir(parents=True, exist_ok=True)
     settings = {name: str(value) for name, value in vars(asked).items()}
-    result = {"machine": machine(os.cpu_count() or 1), "settings": settings}
-    result |= {"before": before, "trained": found}
+    result = {"machine": machine(os.cpu_count() or 1), "settings": settings, **found}
     text = json.dumps(result, ensure_ascii=False, indent=2) + "\n"
     asked.out.write_text(text, encoding="utf-8")
 
