@@ -17,6 +17,7 @@ from rupairs.errors import RupairsError
 from rupairs.manifest import Counts, Manifest, describe_files
 from rupairs.store import write_table
 from tests.data_cards.hub import WritableHub
+from tests.waits import pass_over
 
 PLACE = Place("anna/ru-hnp", "dataset")
 TOKEN = "hf_thisIsTheSecretOfAnna"
@@ -37,7 +38,7 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[WritableHub
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
     # The library's own tries follow each other at once.
-    monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda seconds: None)
+    pass_over(monkeypatch)
     with WritableHub() as found:
         yield found
 

@@ -126,10 +126,14 @@ def workers() -> list[int]:
     return [g for g in children(os.getpid()) if "batch_worker" in str(members(g))]
 
 
+CALLS = 30
+
+
 def test_a_killed_recipe_goes_on_where_it_was(model: Path, tmp_path: Path) -> None:
     recipe, run = tmp_path / "recipe.toml", tmp_path / "run"
     text = RECIPE.format(model=model).replace('"vllm"', '"vllm-batch"')
-    recipe.write_text(text.replace("concurrency = 8", "concurrency = 1"), encoding="utf-8")
+    text = text.replace("concurrency = 8", "concurrency = 1").replace("limit = 4", "limit = 15")
+    recipe.write_text(text, encoding="utf-8")
     words = ("run", recipe, "--out", run, "--until", "ruhnp.generate")
     with rupairs(tmp_path, *words) as command:
         assert wait_for(lambda: stored(run) >= 2 or command.poll() is not None, TIMEOUT_S)
@@ -137,11 +141,11 @@ def test_a_killed_recipe_goes_on_where_it_was(model: Path, tmp_path: Path) -> No
         os.kill(command.pid, signal.SIGKILL)
     assert wait_for(lambda: not members(group), 30)
     kept = stored(run)
-    assert 2 <= kept < 8
+    assert 2 <= kept < CALLS
     with rupairs(tmp_path, *words) as command:
         _, err = command.communicate(timeout=TIMEOUT_S)
     assert command.returncode == 0, err
-    assert f"{8 - kept} calls sent, {kept} replayed, 0 failed" in err and stored(run) == 8
+    assert f"{CALLS - kept} calls sent, {kept} replayed, 0 failed" in err and stored(run) == CALLS
 
 
 def stored(run: Path) -> int:

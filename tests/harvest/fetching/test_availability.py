@@ -1,6 +1,5 @@
 """Where the files of a source are, found out without asking anyone."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,7 @@ REPO = "publisher/rows"
 
 
 @pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waits: list[float]) -> Iterator[Hub]:
     with Hub() as running:
         running.stand_in(monkeypatch, tmp_path / "hub")
         running.add(REPO, {"a.tsv": b"a", "b.tsv": b"b"})
@@ -26,7 +24,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 
 
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waits: list[float]) -> Iterator[Site]:
     monkeypatch.setenv("RUPAIRS_CACHE", str(tmp_path / "cache"))
     with Site() as running:
         yield running

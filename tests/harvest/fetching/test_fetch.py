@@ -1,7 +1,6 @@
 """Three ways to the native files of a source, one result."""
 
 import hashlib
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,16 +21,14 @@ REPO = "publisher/rows"
 
 
 @pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waits: list[float]) -> Iterator[Hub]:
     with Hub() as running:
         running.stand_in(monkeypatch, tmp_path / "hub")
         yield running
 
 
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waits: list[float]) -> Iterator[Site]:
     monkeypatch.setenv("RUPAIRS_CACHE", str(tmp_path / "cache"))
     with Site() as running:
         yield running

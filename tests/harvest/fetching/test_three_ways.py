@@ -1,6 +1,5 @@
 """The Hub, the site and a folder of one's own give the same rows of the same files."""
 
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -45,8 +44,7 @@ NATIVE: dict[str, dict[str, bytes]] = {
 
 
 @pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waits: list[float]) -> Iterator[Hub]:
     with Hub() as running:
         running.stand_in(monkeypatch, tmp_path / "hub")
         yield running
