@@ -80,9 +80,15 @@ def _configs(folder: Path, work: str) -> dict[str, Splits]:
                 )
                 found[config] = {str(split): rows.data.table for split, rows in splits.items()}
     except Exception as error:  # noqa: BLE001 (whatever keeps a user from opening it)
-        said = str(error).partition("\n")[0][:300]
-        raise RupairsError(f"{folder.name}: `datasets` cannot open it: {said}") from None
+        raise RupairsError(f"{folder.name}: `datasets` cannot open it: {_cause(error)}") from None
     return found
+
+
+def _cause(error: BaseException) -> str:
+    """Return on one line what an error goes back to, which `datasets` wraps in general words."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return " ".join(str(error).split())[:300]
 
 
 @contextmanager

@@ -59,7 +59,7 @@ def verify(found: Opened, benchmarks: Path | None = None) -> list[Finding]:
             continue
         keyed = {split: _keyed(table) for split, table in splits.items()}
         results += [*_rows(config, splits, keyed), *_across(config, keyed)]
-        results += [_language(config, splits)]
+        results += [*_void(config, splits), _language(config, splits)]
         if benchmarks is not None:
             results.append(_leaks(config, keyed, benchmarks))
     return results
@@ -103,6 +103,12 @@ def _card(found: Opened) -> Iterator[Finding]:
         if rows != said_rows:
             said = f"the card says {said_rows} rows, there are {rows}"
             yield Finding("card", f"{config}/{split}", "fault", said)
+    named = {(config, split) for config, split, _ in declared}
+    for config, splits in found.configs.items():
+        if any(told == config for told, _ in named):
+            untold = [split for split in splits if (config, split) not in named]
+            said = "splits are not in dataset_info: `datasets` refuses them"
+            yield _finding("card", config, untold, said)
 
 
 def _terms(found: Opened) -> Iterator[Finding]:
@@ -209,6 +215,15 @@ def _rows(config: str, splits: Splits, keyed: Mapping[str, _Keyed]) -> Iterator[
             labels = pc.unique(table["label"]).to_pylist()
             unknown = [str(label) for label in labels if label not in NLI_RELATIONS]
             yield _finding("labels", where, unknown, "labels are not those of NLI")
+
+
+def _void(config: str, splits: Splits) -> Iterator[Finding]:
+    """Name columns without a value; `datasets` makes up what the card names and no file has."""
+    tables = list(splits.values())
+    names = tables[0].column_names if any(table.num_rows for table in tables) else []
+    void = [name for name in names if all(t[name].null_count == t.num_rows for t in tables)]
+    if void:
+        yield Finding("columns", config, "note", f"hold nothing in any row: {', '.join(void)}")
 
 
 def _across(config: str, keyed: Mapping[str, _Keyed]) -> Iterator[Finding]:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from datasets import load_dataset
+from datasets.exceptions import UnexpectedSplitsError
 from typer.testing import CliRunner
 
 from data_cards.opening import opened_set
@@ -167,6 +169,30 @@ def test_the_card_must_say_what_is_there(tmp_path: Path) -> None:
     info = {"splits": [{"name": "train", "num_examples": 3}, {"name": "test", "num_examples": 1}]}
     folder = folder_of(tmp_path / "set", GOOD, license=None, dataset_info=info)
     assert faults(folder) == {"card front matter": ("license",), "card default/train": ()}
+
+
+def test_a_split_that_the_card_leaves_out_keeps_everybody_from_loading_it(tmp_path: Path) -> None:
+    info = {"splits": [{"name": "train", "num_examples": 2, "num_bytes": 1}]}
+    folder = folder_of(tmp_path / "set", GOOD, dataset_info=info)
+    assert faults(folder) == {"card default": ("test",)}
+    with pytest.raises(UnexpectedSplitsError):
+        load_dataset(str(folder), cache_dir=str(tmp_path / "cache"))
+
+
+def test_a_column_that_only_the_card_has_is_empty(tmp_path: Path) -> None:
+    texts = [{"name": name, "list": "string"} for name in ("pos", "neg")]
+    names = [{"name": name, "dtype": "string"} for name in ("query", "topic")]
+    folder = folder_of(tmp_path / "set", GOOD, dataset_info={"features": names + texts})
+    (note,) = [f for f in findings(folder) if f.check == "columns"]
+    assert (note.where, note.severity) == ("default", "note")
+    assert note.said.endswith(": topic")
+
+
+def test_a_column_that_the_card_leaves_out_is_named(tmp_path: Path) -> None:
+    info = {"features": [{"name": "query", "dtype": "string"}]}
+    folder = folder_of(tmp_path / "set", GOOD, dataset_info=info)
+    with pytest.raises(RupairsError, match="cannot open it: Couldn't cast query: string pos: list"):
+        findings(folder)
 
 
 def test_labels_are_those_of_nli(tmp_path: Path) -> None:
