@@ -172,6 +172,7 @@ STAGE = Stage(
             "Rows of the open sources in one schema, checked one by one",
             run="harvest.unify:write_rows",
             external="harvest.fetching.fetch:row_files",
+            plan_notes="harvest.planned:terms",
             version=3,
             enabled=lambda section: bool(section.rows.sources),
         ),

@@ -30,7 +30,7 @@ def show_plan(
         print_json(rows)
         return
     _print(recipe, rows, "tokens at most", "tokens")
-    for line in notes(recipe, rows, tokens_per_second):
+    for line in (*notes(recipe, rows, tokens_per_second), *step_notes(recipe)):
         _say(line)
 
 
@@ -44,7 +44,7 @@ def show_measured_plan(
         print_json(rows)
         return
     _print(recipe, rows, "tokens", "completion_tokens", measured=True)
-    for line in (*missing, *measured_notes(recipe, rows)):
+    for line in (*missing, *measured_notes(recipe, rows), *step_notes(recipe)):
         _say(line)
 
 
@@ -199,6 +199,12 @@ def notes(recipe: Recipe, rows: list[dict[str, Any]], tokens_per_second: float |
     if llm.max_calls is not None and llm.max_calls < calls:
         lines.append(f"max_calls = {llm.max_calls} stops this run before its {calls} calls")
     return lines
+
+
+def step_notes(recipe: Recipe) -> list[str]:
+    """Return what the steps themselves have to say before anything is spent."""
+    steps = chain(recipe, load_stages())
+    return [line for s in steps if s.plan_notes for line in resolve(s.plan_notes)(recipe)]
 
 
 def _hours_note(steps: list[str], tokens_per_second: float | None) -> str:

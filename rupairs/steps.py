@@ -29,7 +29,7 @@ class Step:
 
     `run(context)` does the work; `external(section)` returns name → hash of what is read from
     outside the run; `plan(recipe)` returns (LLM calls, prompt characters) without doing them, and
-    `plan_more` what may come on top, at most.
+    `plan_more` what may come on top, at most; `plan_notes(recipe)` returns what else to know first.
     `core` names the core's sections that decide the result beside the step's own table;
     `decided_by(recipe)` returns settings from elsewhere that do so too.
     """
@@ -43,6 +43,7 @@ class Step:
     external: str | None = None
     plan: str | None = None
     plan_more: str | None = None
+    plan_notes: str | None = None
     decided_by: Callable[[Recipe], dict[str, Any]] = lambda recipe: {}
     enabled: Callable[[Any], bool] = lambda config: True
     directory: str = ""

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from rupairs.planning import notes, plan
+from rupairs.planning import notes, plan, step_notes
 from rupairs.runs import open_recipe
 from rupairs.scale import work
 from rupairs.scale.rates import SHIPPED, read_rates
@@ -75,3 +75,17 @@ def test_the_plan_says_what_top_ups_may_add() -> None:
     assert any(said in line for line in notes(recipe, rows, None))
     without = open_recipe("full", ["ruhnp.generate.top_up_rounds=0"])
     assert not any("top-ups" in line for line in notes(without, plan(without, None), None))
+
+
+def test_the_plan_names_sources_that_keep_a_release_back() -> None:
+    (said,) = step_notes(open_recipe("full", []))
+    assert said.startswith("terms: rows of allnli, opus100, ")
+    assert "what RuWANLI grows from allnli: see [ruwanli.seeds]" in said
+    assert "terra" not in said
+    assert not step_notes(open_recipe("full", ['harvest.rows.sources=["terra", "miracl"]']))
+
+
+def test_files_of_ones_own_have_the_terms_that_the_recipe_says() -> None:
+    own = ["harvest.from_dir=.", 'harvest.rows.sources=["lenta"]']
+    assert step_notes(open_recipe("full", own))
+    assert not step_notes(open_recipe("full", [*own, "harvest.rows.licenses.lenta=CC0-1.0"]))
