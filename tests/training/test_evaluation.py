@@ -123,7 +123,7 @@ def test_the_harvests_record_of_leaks_is_cited(run: Path, encoder: Path, tmp_pat
     manifest = json.loads(harvested.read_text(encoding="utf-8"))
     manifest["facts"] = {"benchmarks": {"stsb_dev": 8}, "leaks": {"own": {"stsb_dev": 3}}}
     harvested.write_text(json.dumps(manifest), encoding="utf-8")
-    recipe = settings(encoder, encodechka=data, tasks=["STS", "PI"], rows=20)
+    recipe = settings(encoder, encodechka=data, tasks=["STS", "PI"], rows=20, bf16=True)
     names = {"harvest.pairs", *STEPS}
     run_step(STEPS["training.encoder"], run, recipe, names, Progress())
     outcome = run_step(STEPS["training.evaluation"], run, recipe, names, Progress())
@@ -131,6 +131,7 @@ def test_the_harvests_record_of_leaks_is_cited(run: Path, encoder: Path, tmp_pat
     assert "8 texts of 1 benchmark files were looked for" in notes
     assert "NOT looked for in the harvested pairs: para_gold.csv" in notes
     assert "Encodechka: 20 rows of each file only." in notes
+    assert "Encodechka: computed in bf16" in notes
     assert "harvested pairs: AUC" in notes
 
 

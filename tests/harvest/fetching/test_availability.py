@@ -1,6 +1,5 @@
 """Where the files of a source are, found out without asking anyone."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +15,9 @@ REPO = "publisher/rows"
 
 
 @pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waits: list[float]) -> Iterator[Hub]:
-    with Hub() as running:
-        running.stand_in(monkeypatch, tmp_path / "hub")
-        running.add(REPO, {"a.tsv": b"a", "b.tsv": b"b"})
-        yield running
-
-
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waits: list[float]) -> Iterator[Site]:
-    monkeypatch.setenv("RUPAIRS_CACHE", str(tmp_path / "cache"))
-    with Site() as running:
-        yield running
+def hub(hub: Hub) -> Hub:
+    hub.add(REPO, {"a.tsv": b"a", "b.tsv": b"b"})
+    return hub
 
 
 def source_of(**fields: Any) -> Source:

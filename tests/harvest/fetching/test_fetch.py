@@ -1,7 +1,6 @@
 """Three ways to the native files of a source, one result."""
 
 import hashlib
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,20 +17,6 @@ from tests.site import Site
 ROWS = "вопрос\tответ\nГде он?\tДома.\n".encode()
 JUDGED = b"1\t0\t2\t1\n"
 REPO = "publisher/rows"
-
-
-@pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waits: list[float]) -> Iterator[Hub]:
-    with Hub() as running:
-        running.stand_in(monkeypatch, tmp_path / "hub")
-        yield running
-
-
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waits: list[float]) -> Iterator[Site]:
-    monkeypatch.setenv("RUPAIRS_CACHE", str(tmp_path / "cache"))
-    with Site() as running:
-        yield running
 
 
 def source_of(**fields: Any) -> Source:

@@ -6,12 +6,11 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from huggingface_hub import close_session, constants
+from huggingface_hub import constants
 
 from harvest.fetching import hub as hub_files
 from harvest.fetching import transfer
@@ -44,13 +43,10 @@ TSV_FILE = "GET */resolve/*/train.tsv"
 
 
 @pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waits: list[float]) -> Iterator[Hub]:
-    """Return a Hub with one data set, in the place of the real one; its cache is empty."""
-    with Hub() as running:
-        running.stand_in(monkeypatch, tmp_path / "hub")
-        running.add(REPO, FILES)
-        yield running
-    close_session()
+def hub(hub: Hub) -> Hub:
+    """Return the Hub with one data set on it."""
+    hub.add(REPO, FILES)
+    return hub
 
 
 def fetch(part: HubFiles = PART) -> Snapshot:

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -29,16 +28,8 @@ NAME = "pairs.bin"
 
 
 @pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("RUPAIRS_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+def cache(tmp_path: Path, site: Site) -> Path:
     return tmp_path / "cache" / "sites" / "rows"
-
-
-@pytest.fixture
-def site(cache: Path, waits: list[float]) -> Iterator[Site]:
-    with Site() as running:
-        yield running
 
 
 def source_of(*urls: str) -> Source:

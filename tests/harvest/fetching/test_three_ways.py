@@ -1,6 +1,5 @@
 """The Hub, the site and a folder of one's own give the same rows of the same files."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -41,13 +40,6 @@ NATIVE: dict[str, dict[str, bytes]] = {
         ).encode()
     },
 }
-
-
-@pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waits: list[float]) -> Iterator[Hub]:
-    with Hub() as running:
-        running.stand_in(monkeypatch, tmp_path / "hub")
-        yield running
 
 
 def rows_of(stage: StageReader) -> list[dict[str, Any]]:
