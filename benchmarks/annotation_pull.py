@@ -23,12 +23,10 @@ from annotation.export import Annotation
 from annotation.page import LABELS
 from annotation.stage import CANDIDATES, STAGE
 from annotation.tasks import ITEM, task_id
+from benchmarks.finished_step import write_finished
 from rupairs.execution import run_step
-from rupairs.manifest import Manifest, describe_files
 from rupairs.progress import Progress
 from rupairs.recipe import validate
-from rupairs.steps import load_stages
-from rupairs.store import StageWriter
 from rupairs.text import digest, share
 
 RESULT = Path("runs/benchmarks/annotation_pull.json")
@@ -39,25 +37,16 @@ _SCHEMA = pa.schema([(name, pa.string()) for name in ("pair_id", "premise", "hyp
 
 def write_candidates(run: Path, rows: int) -> list[str]:
     """Write so many candidates as the finished step before annotation; return their ids."""
-    step = next(s for s in load_stages()["ruwanli"].steps if s.name == CANDIDATES)
-    directory = step.path(run)
-    directory.mkdir(parents=True)
     ids = [digest((str(n),)) for n in range(rows)]
-    with StageWriter(directory, _SCHEMA) as writer:
-        for number, pair in enumerate(writer.each(ids)):
-            premise = f"Вечером {number % 31 + 1} числа на станции {number} отменили поезд."
-            hypothesis = f"Поезд со станции {number} не ушёл."
-            writer.keep({"pair_id": pair, "premise": premise, "hypothesis": hypothesis})
-    Manifest(
-        step=step.name,
-        step_version=step.version,
-        fingerprint="benchmark",
-        seed=0,
-        config={},
-        inputs={},
-        counts=writer.counts(),
-        files=describe_files(directory),
-    ).write(directory)
+    candidates = (
+        {
+            "pair_id": pair,
+            "premise": f"Вечером {number % 31 + 1} числа на станции {number} отменили поезд.",
+            "hypothesis": f"Поезд со станции {number} не ушёл.",
+        }
+        for number, pair in enumerate(ids)
+    )
+    write_finished(CANDIDATES, run, _SCHEMA, candidates)
     return ids
 
 

@@ -11,11 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.finished_step import write_finished
 from harvest.reading.nli import THREE_WAY
-from rupairs.manifest import Manifest, describe_files
 from rupairs.pairs import NEGATIVE, PAIR_SCHEMA, POSITIVE, Pair, group_id, pair_id
-from rupairs.steps import load_stages
-from rupairs.store import StageWriter
 
 SOURCE, LICENSE = "xnli_ru", "CC-BY-NC-4.0"
 
@@ -59,23 +57,8 @@ def plant(rows: list[dict[str, Any]], share: float, seed: int) -> list[dict[str,
 
 def write_pairs(rows: list[dict[str, Any]], run: Path) -> None:
     """Write the rows as a finished `harvest.pairs` of a run, under the name of what they are."""
-    step = next(s for s in load_stages()["harvest"].steps if s.name == "harvest.pairs")
-    directory = step.path(run)
-    directory.mkdir(parents=True, exist_ok=True)
-    with StageWriter(directory, PAIR_SCHEMA) as writer:
-        for number, row in enumerate(writer.each(rows), 1):
-            writer.keep(_pair(row, number).row())
-    Manifest(
-        step=step.name,
-        step_version=step.version,
-        fingerprint="benchmark",
-        seed=0,
-        config={},
-        inputs={},
-        counts=writer.counts(),
-        files=describe_files(directory),
-        licenses={SOURCE: LICENSE},
-    ).write(directory)
+    pairs = (_pair(row, number).row() for number, row in enumerate(rows, 1))
+    write_finished("harvest.pairs", run, PAIR_SCHEMA, pairs, licenses={SOURCE: LICENSE})
 
 
 def _pair(row: dict[str, Any], number: int) -> Pair:
