@@ -6,6 +6,7 @@ stands what `TABLES` makes of it; where nothing is kept, the README is left as i
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ MADE, KEPT = ROOT / "runs/benchmarks", ROOT / "benchmarks/results"
 README = ROOT / "README.md"
 # What no table shows: single runs, examples with their texts, the words of errors.
 _LEFT_OUT = {"runs", "mistakes", "wrong_examples", "data", "steps", "reference", "peer"}
-_LEFT_OUT |= {"said", "notes", "what", "mended"}
+_LEFT_OUT |= {"said", "notes", "what", "mended", "resume_error"}
 _MB = 1 << 20
 
 Result = Mapping[str, Any]
@@ -28,7 +29,7 @@ def harvested(result: Result) -> Iterator[str]:
     for source in result["sources"]:
         gone = sorted(source["dropped"].items(), key=lambda item: -item[1])
         said = ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in gone)
-        yield _row(source["title"], f"{source['native']:,}", f"{source['kept']:,}", said)
+        yield _row(f"`{source['source']}`", f"{source['native']:,}", f"{source['kept']:,}", said)
 
 
 def harvest(result: Result) -> Iterator[str]:
@@ -63,16 +64,25 @@ def harvest(result: Result) -> Iterator[str]:
 
 
 def generation(result: Result) -> Iterator[str]:
-    """Yield calls a second of each way to ask a server."""
+    """Yield what each way to ask a server makes of its time, and of a kill."""
     of = result["settings"]
     wait = f"{1000 * float(of['latency']):.0f} ms"
     title = f"{int(of['calls']):,} calls, {of['concurrency']} at a time, answered after {wait}"
-    yield from _head(title, "calls a second")
+    killed = f"{int(of['resume_calls']):,} calls, killed at half: tokens over one pass"
+    yield from _head(title, "calls a second", killed)
     for name, found in sorted(
         result["runners"].items(), key=lambda item: -item[1].get("calls_per_s", 0)
     ):
         if "calls_per_s" in found:
-            yield _row(found["package"] or name, f"{found['calls_per_s']:.0f}")
+            again = found.get("resumed_over_one_pass")
+            went_on = f"{again:.3f}" if again else f"not in {float(of['timeout']):.0f} s"
+            yield _row(_named(name, found["package"]), f"{found['calls_per_s']:.0f}", went_on)
+
+
+def _named(name: str, package: str = "") -> str:
+    """Return how a table calls who was measured: a package by its version."""
+    package = re.sub(r"\[.*?\]", "", package).replace("==", " ")
+    return package or ("rupairs, replay log on" if name == "rupairs" else name)
 
 
 def serving(result: Result) -> Iterator[str]:
@@ -85,7 +95,7 @@ def serving(result: Result) -> Iterator[str]:
     yield from _head(title, "tokens a second", f"lowest to highest of {of['repeats']}")
     for name, speed in result["medians"].items():
         low, high = result["spread"][name]
-        yield _row(name, f"{speed:.0f}", f"{low:.0f} to {high:.0f}")
+        yield _row(_named(name), f"{speed:.0f}", f"{low:.0f} to {high:.0f}")
 
 
 def training(result: Result) -> Iterator[str]:

@@ -50,11 +50,18 @@ RESULTS: dict[str, dict[str, Any]] = {
         ],
     },
     "generation": {
-        "settings": {"calls": "3000", "concurrency": "64", "latency": "0.05"},
+        "settings": {
+            "calls": "3000",
+            "resume_calls": "10000",
+            "concurrency": "64",
+            "latency": "0.05",
+            "timeout": "300.0",
+        },
         "runners": {
-            "bare": {"package": "", "calls_per_s": 388.2},
-            "rupairs": {"package": "", "calls_per_s": 500.4},
-            "distilabel": {"package": "distilabel==1.5.3", "error": "no pip"},
+            "bare": {"package": "", "calls_per_s": 388.2, "resumed_over_one_pass": 1.5019},
+            "rupairs": {"package": "", "calls_per_s": 500.4, "resumed_over_one_pass": 1.006},
+            "distilabel": {"package": "distilabel[openai]==1.5.3", "calls_per_s": 120.0},
+            "curator": {"package": "bespokelabs-curator==0.1.31", "error": "no pip"},
         },
     },
     "serving": {
@@ -86,10 +93,11 @@ RESULTS: dict[str, dict[str, Any]] = {
     },
 }
 LINES = {
-    "harvested": "| TERRa | 2,616 | 2,613 | 2 near duplicate, 1 unfit |",
+    "harvested": "| `terra` | 2,616 | 2,613 | 2 near duplicate, 1 unfit |",
     "harvest": "| leaks found; right | 99.0 %; 98.7 % | 99.0 %; 98.7 % |",
-    "generation": "| rupairs | 500 |\n| bare | 388 |",
-    "serving": "| rupairs | 798 | 785 to 810 |",
+    "generation": "| rupairs, replay log on | 500 | 1.006 |\n| bare | 388 | 1.502 |\n"
+    "| distilabel 1.5.3 | 120 | not in 300 s |",
+    "serving": "| rupairs, replay log on | 798 | 785 to 810 |",
     "training": "| rupairs | 12.0 | 1.98 | 1.397 | 2,161 |",
     "faults": "| kill | 1 | 1 | 0 | 0 |\n| disk | 2 | 0 | 1 | 1 |",
 }
