@@ -17,7 +17,7 @@ import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +32,13 @@ from training.views import QUERY
 
 ROOT = Path(__file__).resolve().parents[1]
 STEPS = 120
-SETTINGS = (
-    "batch_size = 32",
-    "max_length = 64",
-    "learning_rate = 2e-5",
-    "temperature = 0.05",
-    "mixing = 0.7",
-)
+SETTINGS = {
+    "batch_size": "32",
+    "max_length": "64",
+    "learning_rate": "2e-5",
+    "temperature": "0.05",
+    "mixing": "0.7",
+}
 SENTENCE_TASKS = ("STS", "PI", "NLI", "SA", "TI", "IA", "IC", "ICX")
 
 
@@ -47,8 +47,9 @@ def main() -> int:
     parser.add_argument("--fractions", default="1", help="of every source, for a learning curve")
     parser.add_argument("--steps", type=int, default=STEPS, help="with all of the data")
     parser.add_argument("--rows", type=int, help="of each of Encodechka's files: a first look")
+    said = "; ".join(f"{name} = {value}" for name, value in SETTINGS.items())
     parser.add_argument(
-        "--set", action="append", help=f"of training.encoder; {'; '.join(SETTINGS)}"
+        "--set", action="append", default=[], help=f"NAME=VALUE of training.encoder, over: {said}"
     )
     asked = parser.parse_args()
     native = data_at_hand(asked)
@@ -100,16 +101,16 @@ def _trained(asked: argparse.Namespace, native: Path, fraction: float, seed: int
         "pairs": harvest.counts.model_dump(),
         "training": {k: manifest.facts.get(k) for k in ("examples", "steps", "seconds")},
         "leaks": searched.sentences() if searched else [],
-        "after": _scored(asked, str(trained), run / "after.json"),
+        "after": _scored(asked, str(trained), run / f"after-{manifest.fingerprint}.json"),
     }
     if fraction == 1:
-        found["merged"] = _scored(asked, str(_merged(trained, run)), run / "merged.json")
+        merged = _merged(trained, run / f"merged-{manifest.fingerprint}")
+        found["merged"] = _scored(asked, str(merged), merged.with_suffix(".json"))
     return found
 
 
-def _merged(trained: Path, run: Path) -> Path:
+def _merged(trained: Path, merged: Path) -> Path:
     """Return the mean of the encoder before training and the trained one."""
-    merged = run / "merged"
     if not merged.is_dir():
         models = (str(embedded_encoder(pruned=True)), str(trained))
         weights = ("--weight", "0.5", "--weight", "0.5")
@@ -142,7 +143,8 @@ def rupairs(*words: str) -> str:
 def _recipe(asked: argparse.Namespace, native: Path, fraction: float, seed: int) -> str:
     steps = max(1, round(fraction * asked.steps))
     caps = {name: max(1, round(fraction * cap)) for name, cap in SOURCES.items()}
-    return recipe_of_data(asked.work, native, seed, caps, asked.set or SETTINGS, steps)
+    own = {name.strip(): value for name, _, value in (s.partition("=") for s in asked.set)}
+    return recipe_of_data(asked.work, native, seed, caps, SETTINGS | own, steps)
 
 
 def recipe_of_data(
@@ -150,14 +152,14 @@ def recipe_of_data(
     native: Path,
     seed: int,
     caps: Mapping[str, int],
-    settings: Sequence[str] = SETTINGS,
+    settings: Mapping[str, str] = SETTINGS,
     steps: int = STEPS,
 ) -> str:
     """Return a recipe that harvests the data at hand, less the benchmarks, and trains on them.
 
-    `caps` are the most positives of a source, `settings` lines of `[training.encoder]`.
+    `caps` are the most positives of a source, `settings` those of `[training.encoder]`.
     """
-    own = "\n".join([f"steps = {steps}", *settings])
+    own = "".join(f"{name} = {value}\n" for name, value in settings.items())
     of_sources = "".join(
         f"[training.encoder.sources.{name}]\ncap = {cap}\n" for name, cap in caps.items()
     )
@@ -180,6 +182,7 @@ sources = {json.dumps(list(caps))}
 benchmarks = {json.dumps(str(work / "benchmarks"))}
 
 [training.encoder]
+steps = {steps}
 {own}
 {of_sources}"""
 
