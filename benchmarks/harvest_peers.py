@@ -24,9 +24,9 @@ import pyarrow.parquet as pq
 
 from benchmarks.harvest_measure import CommandError, run
 from benchmarks.harvest_truth import Place, Truth, score_documents
+from harvest.marks import COLUMNS
 
 _HERE = Path(__file__).parent
-_COLUMNS = ["pair_id", "query", "passage", "polarity", "symmetric", "source", "source_row"]
 _TAIL = 1_500
 _SHOWN = 220
 
@@ -158,7 +158,7 @@ def _documents(rows: Path, folder: Path, parts: int) -> tuple[Path, list[Place]]
     `pairs` has the columns that our search reads, `texts` the two that a peer needs.
     """
     table = pa.concat_tables(
-        pq.read_table(p, columns=_COLUMNS) for p in sorted(rows.glob("part-*.parquet"))
+        pq.read_table(p, columns=COLUMNS) for p in sorted(rows.glob("part-*.parquet"))
     )
     table = table.take(_firsts(table["pair_id"]))
     # A peer takes the number 0 for no number.

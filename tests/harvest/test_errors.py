@@ -11,9 +11,9 @@ from harvest.fetching.fetch import native
 from harvest.sources import get
 from rupairs.errors import RupairsError, UsageError
 from tests.harvest.conftest import Native, Read
+from tests.harvest.native_files import jsonl, parquet
 from tests.harvest.sources.test_miracl import MIRACL
-from tests.harvest.sources.test_symmetric import HNP_SCHEMA
-from tests.harvest.test_sources import jsonl, parquet
+from tests.harvest.sources.test_paraphrases import HNP_SCHEMA
 
 LENTA = "lenta-ru-news.csv"
 HEADER = "url,title,text,topic,tags\n"

@@ -11,7 +11,7 @@ import pytest
 
 from rupairs.errors import RupairsError
 from tests.harvest.conftest import Harvest, Native, assert_balanced, news, nli
-from tests.harvest.test_sources import jsonl, parquet
+from tests.harvest.native_files import jsonl, parquet
 from tests.test_chain import after, killed_at
 
 LETTERS = "абвгдежзийклмнопрстуфхцчшщъыьэюя"

@@ -13,7 +13,7 @@ from harvest.listing import show_sources, verify_counts
 from harvest.sources import SOURCES
 from rupairs.errors import RupairsError
 from tests.harvest.conftest import Harvest, Native, nli
-from tests.harvest.test_sources import jsonl
+from tests.harvest.native_files import jsonl
 
 pytestmark = pytest.mark.usefixtures("without_plots")
 

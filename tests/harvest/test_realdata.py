@@ -10,7 +10,7 @@ from harvest.fetching.fetch import native
 from harvest.source import Draft, Excerpt, Unusable
 from harvest.sources import get
 from tests.harvest.conftest import Native, drafts_of, nli
-from tests.harvest.test_sources import jsonl
+from tests.harvest.native_files import jsonl
 
 
 @pytest.mark.parametrize(

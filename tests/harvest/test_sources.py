@@ -1,14 +1,9 @@
 """The registry of sources, and the sample that is shipped with the package."""
 
-import io
-import json
 import re
 from collections import Counter
 from pathlib import Path, PurePosixPath
-from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from harvest.fetching.fetch import native
@@ -16,25 +11,6 @@ from harvest.source import Source, Unusable
 from harvest.sources import SOURCES, get
 from rupairs.errors import UsageError
 from tests.harvest.conftest import drafts_of
-
-
-def parquet(
-    rows: list[dict[str, Any]],
-    class_names: list[str] | None = None,
-    schema: pa.Schema | None = None,
-) -> bytes:
-    table = pa.Table.from_pylist(rows, schema=schema)
-    if class_names:
-        label = {"names": class_names, "_type": "ClassLabel"}
-        info = json.dumps({"info": {"features": {"label": label}}})
-        table = table.replace_schema_metadata({"huggingface": info})
-    sink = io.BytesIO()
-    pq.write_table(table, sink)
-    return sink.getvalue()
-
-
-def jsonl(*rows: dict[str, Any]) -> str:
-    return "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in rows)
 
 
 def test_the_registry_is_complete_and_unambiguous() -> None:

@@ -12,7 +12,7 @@ from rupairs.errors import RupairsError, UsageError
 from rupairs.pairs import PAIR_SCHEMA, Pair
 from rupairs.store import StageReader, StageWriter
 from tests.harvest.conftest import Harvest, Native, nli
-from tests.harvest.test_sources import jsonl
+from tests.harvest.native_files import jsonl
 from tests.test_store import finish
 
 pytestmark = pytest.mark.usefixtures("without_plots")

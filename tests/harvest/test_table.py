@@ -23,7 +23,7 @@ from tests.harvest.conftest import (
     nli,
     reasons,
 )
-from tests.harvest.test_sources import jsonl
+from tests.harvest.native_files import jsonl
 
 pytestmark = pytest.mark.usefixtures("without_plots")
 

@@ -9,7 +9,7 @@ import pytest
 import harvest.texts as harvest_texts
 from rupairs.store import StageReader
 from tests.harvest.conftest import Harvest, Native, assert_balanced, dropped, reasons
-from tests.harvest.test_sources import jsonl
+from tests.harvest.native_files import jsonl
 
 pytestmark = pytest.mark.usefixtures("without_plots")
 

@@ -22,7 +22,7 @@ from tests.harvest.conftest import (
     reasons,
 )
 from tests.harvest.conftest import Native as Put
-from tests.harvest.test_sources import jsonl, parquet
+from tests.harvest.native_files import jsonl, parquet
 
 pytestmark = pytest.mark.usefixtures("without_plots")
 

@@ -11,8 +11,7 @@ from harvest.source import SiteFile
 from harvest.sources import SOURCES, get
 from rupairs.store import StageReader
 from tests.harvest.conftest import Harvest, Native
-from tests.harvest.sources.test_symmetric import zipped
-from tests.harvest.test_sources import jsonl, parquet
+from tests.harvest.native_files import jsonl, parquet, zipped
 from tests.hub import Hub
 from tests.site import Site
 

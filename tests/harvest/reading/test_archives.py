@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import tarfile
 import zipfile
 from pathlib import Path
 
@@ -12,24 +11,7 @@ from harvest.reading.archives import unpacked
 from harvest.reading.lines import text_lines
 from harvest.source import Native
 from rupairs.errors import RupairsError
-
-
-def zipped(**members: str) -> bytes:
-    sink = io.BytesIO()
-    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as bundle:
-        for name, text in members.items():
-            bundle.writestr(name, text)
-    return sink.getvalue()
-
-
-def tarred(mode: str, **members: str) -> bytes:
-    sink = io.BytesIO()
-    with tarfile.open(fileobj=sink, mode=f"w:{mode}") as tape:
-        for name, text in members.items():
-            entry = tarfile.TarInfo(name)
-            entry.size = len(text.encode())
-            tape.addfile(entry, io.BytesIO(text.encode()))
-    return sink.getvalue()
+from tests.harvest.native_files import tarred, zipped
 
 
 def native(folder: Path, **files: bytes) -> Native:
@@ -50,11 +32,11 @@ SIDES = {"README": "о наборе", "en/x.en": "one\ntwo\n", "ru/x.ru": "од�
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("moses/en-ru.txt.zip", zipped(**SIDES)),
-        ("moses/en-ru.tar", tarred("", **SIDES)),
-        ("moses/en-ru.tar.gz", tarred("gz", **SIDES)),
-        ("moses/en-ru.tar.bz2", tarred("bz2", **SIDES)),
-        ("moses/en-ru.tar.xz", tarred("xz", **SIDES)),
+        ("moses/en-ru.txt.zip", zipped(SIDES)),
+        ("moses/en-ru.tar", tarred(SIDES, "")),
+        ("moses/en-ru.tar.gz", tarred(SIDES, "gz")),
+        ("moses/en-ru.tar.bz2", tarred(SIDES, "bz2")),
+        ("moses/en-ru.tar.xz", tarred(SIDES, "xz")),
     ],
 )
 def test_members_are_found_by_globs_and_gone_afterwards(
@@ -75,13 +57,13 @@ def test_archives_that_nobody_asked_for_stay_closed(tmp_path: Path) -> None:
 
 
 def test_archives_of_one_name_in_two_folders_do_not_mix(tmp_path: Path) -> None:
-    packed = {f"{n}/a.zip": zipped(**{"x.ru": f"{n}\n"}) for n in ("1", "2")}
+    packed = {f"{n}/a.zip": zipped({"x.ru": f"{n}\n"}) for n in ("1", "2")}
     with unpacked(native(tmp_path, **packed), ("*.zip",), ("x.ru",)) as opened:
         assert [lines(path) for path in opened.some("x.ru")] == [["1\n"], ["2\n"]]
 
 
 def test_the_shadows_that_macos_packs_are_not_members(tmp_path: Path) -> None:
-    packed = zipped(**{"x.ru": "раз\n", "__MACOSX/x.ru": "\0", "._x.ru": "\0"})
+    packed = zipped({"x.ru": "раз\n", "__MACOSX/x.ru": "\0", "._x.ru": "\0"})
     with unpacked(native(tmp_path, **{"a.zip": packed}), ("*.zip",), ("*x.ru",)) as opened:
         assert list(opened.files) == ["a.zip", "a.zip/x.ru"]
 
@@ -90,12 +72,16 @@ def test_the_shadows_that_macos_packs_are_not_members(tmp_path: Path) -> None:
     ("name", "content", "problem"),
     [
         ("a.zip", b"<html>404</html>", r"a\.zip: cannot be read near its start"),
-        ("a.zip", zipped(**SIDES)[:-40], r"a\.zip: cannot be read near its start"),
+        ("a.zip", zipped(SIDES)[:-40], r"a\.zip: cannot be read near its start"),
         ("a.tar.bz2", b"<html>404</html>", r"a\.tar\.bz2: cannot be read near its start"),
-        ("a.tar.gz", tarred("gz", **SIDES)[:-40], r"a\.tar\.gz: cannot be read"),
-        ("a.zip", zipped(readme="", x="y"), r"a\.zip: holds none of x\.ru; it holds readme, x$"),
-        ("a.zip", zipped(), r"a\.zip: holds none of x\.ru; it holds nothing"),
-        ("a.zip", zipped(**{"../x.ru": "раз"}), r"a\.zip: \.\./x\.ru points outside"),
+        ("a.tar.gz", tarred(SIDES, "gz")[:-40], r"a\.tar\.gz: cannot be read"),
+        (
+            "a.zip",
+            zipped({"readme": "", "x": "y"}),
+            r"a\.zip: holds none of x\.ru; it holds readme, x$",
+        ),
+        ("a.zip", zipped({}), r"a\.zip: holds none of x\.ru; it holds nothing"),
+        ("a.zip", zipped({"../x.ru": "раз"}), r"a\.zip: \.\./x\.ru points outside"),
     ],
 )
 def test_a_wrong_archive_is_named(tmp_path: Path, name: str, content: bytes, problem: str) -> None:
@@ -119,7 +105,7 @@ def test_damage_is_said_with_its_member(tmp_path: Path) -> None:
 
 
 def test_an_error_in_a_member_says_archive_and_member(tmp_path: Path) -> None:
-    files = native(tmp_path, **{"a.zip": zipped(**{"ru/x.ru": ""})})
+    files = native(tmp_path, **{"a.zip": zipped({"ru/x.ru": ""})})
     with (
         unpacked(files, ("*.zip",), ("x.ru",)) as opened,
         pytest.raises(RupairsError, match=r"a\.zip/ru/x\.ru: the file is empty"),

@@ -3,7 +3,7 @@
 import gzip
 
 from tests.harvest.conftest import Native, Read
-from tests.harvest.test_sources import parquet
+from tests.harvest.native_files import parquet
 
 
 def test_cells_hold_line_ends_quotes_and_hard_spaces(put: Native, read: Read) -> None:

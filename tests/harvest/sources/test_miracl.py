@@ -6,7 +6,7 @@ import pytest
 
 from harvest.reading.retrieval import titled
 from tests.harvest.conftest import Native, Read
-from tests.harvest.test_sources import jsonl
+from tests.harvest.native_files import jsonl
 
 MIRACL = {
     "topics.miracl-v1.0-ru-train.tsv": '3\tКто сказал "да?\n8\tЧто такое Байкал?\n',

@@ -1,7 +1,7 @@
 """Wikipedia: articles become sentences."""
 
 from tests.harvest.conftest import Native, Read
-from tests.harvest.test_sources import jsonl
+from tests.harvest.native_files import jsonl
 
 ARTICLES = jsonl(
     {
