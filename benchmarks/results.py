@@ -35,7 +35,7 @@ def harvested(result: Result) -> Iterator[str]:
 def harvest(result: Result) -> Iterator[str]:
     """Yield the whole stage at every size, the baseline, and the search beside others'."""
     stage = result["stage"]
-    sizes = [f"{found['pairs']:,}" for found in stage]
+    sizes = [f"{found['pairs']:,} pairs" for found in stage]
     yield from _head("harvest, real texts with planted repeats and leaks", *sizes)
     yield _row("whole stage, seconds", *(f"{found['seconds']:,.0f}" for found in stage))
     memory = (f"{found['pss'] / _MB:,.0f}" for found in stage)
