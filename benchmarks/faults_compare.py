@@ -1,8 +1,6 @@
 """What a run holds, beside what the undisturbed one holds: files, row counts, replay log."""
 
-import hashlib
 import json
-import re
 import shutil
 import sqlite3
 import tempfile
@@ -18,9 +16,6 @@ from rupairs.steps import Step
 LOG = "llm.sqlite"
 # They tell of seconds and machines, and are never published.
 KEPT_HERE = (NAME, "report.md")
-# The encoder's cards tell of seconds in these lines.
-_CARDS = ("release/encoder/README.md", "release/encoder/README.ru.md")
-_LINES = re.compile(rb"^- (seconds|steps_per_second|resumed_at_step): .*$", re.MULTILINE)
 
 
 def finished(out: Path, steps: Iterable[Step]) -> list[Step]:
@@ -31,16 +26,10 @@ def finished(out: Path, steps: Iterable[Step]) -> list[Step]:
 def hashes(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every file of a step's directory that no clock decides."""
     return {
-        path.relative_to(folder).as_posix(): _hash(path)
+        path.relative_to(folder).as_posix(): sha256(path)
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.name not in KEPT_HERE
     }
-
-
-def _hash(path: Path) -> str:
-    if path.as_posix().endswith(_CARDS):
-        return hashlib.sha256(_LINES.sub(b"", path.read_bytes())).hexdigest()
-    return sha256(path)
 
 
 def differing(out: Path, reference: Path, steps: Iterable[Step]) -> list[str]:

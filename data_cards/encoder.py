@@ -24,6 +24,8 @@ _NOT_MODEL = {NAME, "report.md", "notes.md", "README.md"}
 _PHASES = tuple(
     f"training.{name}" for name in ("stage1", "negatives", "symmetric", "asymmetric", "encoder")
 )
+# Nothing that a clock or a kill decides: a run made again has the same card.
+_OF_THE_CLOCK = {"seconds", "steps_per_second", "resumed_at_step"}
 
 
 def release_encoder(context: Context) -> None:
@@ -82,7 +84,7 @@ def _copy(out: Path, trained: StageReader, evaluation: StageReader) -> None:
 def phases(steps: Mapping[str, Manifest]) -> list[dict[str, Any]]:
     """Return a table for each phase of training: its settings, and what it came to.
 
-    What was not set, or holds more than one figure, is left out.
+    What was not set, or holds more than one figure, is left out, and what a clock decides.
     """
     found = []
     for name, manifest in listed(_PHASES, steps).items():
@@ -91,7 +93,7 @@ def phases(steps: Mapping[str, Manifest]) -> list[dict[str, Any]]:
         figures = {
             k: _shown(v)
             for k, v in manifest.facts.items()
-            if _is_shown(v) and (k not in settings or _shown(v) != settings[k])
+            if _is_shown(v) and k not in _OF_THE_CLOCK and _shown(v) != settings.get(k)
         }
         found.append({"name": name.partition(".")[2], "settings": settings, "figures": figures})
     return found

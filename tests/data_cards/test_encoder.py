@@ -23,6 +23,8 @@ def test_every_phase_has_its_table_and_says_nothing_twice(tmp_path: Path) -> Non
     first, second = card.index("### stage1"), card.index("### encoder")
     assert first < second
     assert "| steps | 1500 |" in card[first:second] and "| examples | 90 |" in card[first:second]
+    # A clock and a kill decide nothing of a card.
+    assert "seconds" not in card and "second |" not in card and "resumed" not in card
     last = card[second:]
     assert last.count("| steps |") == 1 and "| steps | 200 |" in last
     assert "| angle weight | 0 |" in last and "| only | terra |" in last
