@@ -23,7 +23,10 @@ from tests.data_cards.cards import english_left, numbers
 from tests.llm_server import ScriptedServer
 from tests.tiny import write_recipe
 
-DATA = ("*.parquet", "*.safetensors", "tasks/*.json", "export.json", "scores.json")
+DATA = (
+    *("*.parquet", "*.safetensors", "tasks/*.json", "export.json", "scores.json"),
+    *("README*.md", "croissant.json"),
+)
 
 
 def rupairs(*arguments: object, **popen: Any) -> "subprocess.Popen[str]":
