@@ -16,8 +16,8 @@ from rupairs.manifest import ModelFacts
 from rupairs.recipe import EncoderSection
 from rupairs.silence import silence
 
-# What safetensors and torch.save say of a full disk.
-_FULL = re.compile(r"os error 28|PytorchStreamWriter failed|inline_container")
+# What safetensors and torch.save say of a full disk; the last where only the end finds no room.
+_FULL = re.compile(r"os error 28|PytorchStreamWriter failed|inline_container|iostream error")
 
 Vectors = npt.NDArray[np.float32]
 
