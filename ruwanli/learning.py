@@ -19,6 +19,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from rupairs.arithmetic import deterministic, precision
+from rupairs.encoder import faults_of_files
 from rupairs.errors import RupairsError
 from rupairs.progress import Advance
 from rupairs.store import read_table, write_table
@@ -215,7 +216,8 @@ def _save(
     unfinished.mkdir()
     save_weights(course.classifier.model, unfinished / WEIGHTS)
     if number < course.config.epochs:
-        torch.save(course.optimizer.state_dict(), unfinished / OPTIMIZER)
+        with faults_of_files(unfinished / OPTIMIZER):
+            torch.save(course.optimizer.state_dict(), unfinished / OPTIMIZER)
     columns = {
         "pair_id": pa.array(course.examples.ids, pa.string()),
         "probabilities": pa.FixedSizeListArray.from_arrays(scores.ravel(), scores.shape[1]),

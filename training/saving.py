@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from rupairs.encoder import faults_of_files
 from training.views import PASSAGE, QUERY
 
 # mteb asks for "document" where the model cards of E5 and its heirs say "passage".
@@ -27,7 +28,8 @@ def save_encoder(model: Any, folder: Path, max_length: int, instructions: bool =
 def save_module_folder(model: Any, folder: Path) -> None:
     """Write the model as it is, without what its tokenizer remembers of the last batch."""
     _forget_last_batch(model.tokenizer)
-    model.save_pretrained(str(folder), create_model_card=False)
+    with faults_of_files(folder):
+        model.save_pretrained(str(folder), create_model_card=False)
     _name_as_before(folder)
     _open_to_readers(folder)
 

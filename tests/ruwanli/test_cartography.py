@@ -1,3 +1,4 @@
+import errno
 import shutil
 import subprocess
 import sys
@@ -283,3 +284,21 @@ def test_clear_errors(
 ) -> None:
     with pytest.raises(RupairsError, match=message):
         charting(tmp_path, encoder, pairs, **given)
+
+
+def test_a_full_disk_is_one_whatever_library_meets_it(
+    small_disk: Path, encoder: Path, tmp_path: Path
+) -> None:
+    pairs = tiny.write_pairs(tmp_path, tiny.rows())
+    met = set()
+    for kib in range(4, 260, 16):
+        run, filler = small_disk / f"run-{kib}", small_disk / "filler"
+        filler.write_bytes(bytes(shutil.disk_usage(small_disk).free - kib * 1024))
+        try:
+            charting(run, encoder, pairs, epochs=2)
+        except OSError as error:
+            assert error.errno == errno.ENOSPC
+            met.add(Path(str(error.filename)).name)
+        shutil.rmtree(run, ignore_errors=True)
+        filler.unlink()
+    assert {learning.OPTIMIZER, learning.WEIGHTS} <= met
