@@ -17,6 +17,7 @@ from typing import Any
 from rupairs.embedded.assets import E5_SMALL, AssetError, cache_dir, locate
 from rupairs.embedded.e5_format import E5File, read_e5
 from rupairs.embedded.vocabulary import fast_tokenizer, kept_pieces
+from rupairs.encoder import faults_of_files
 
 ENCODER_NAME = "multilingual-e5-small-q4"
 # The model has 512 positions; short texts cost the same whatever the limit.
@@ -149,7 +150,7 @@ def _write(source: E5File, folder: Path, pruned: bool) -> int:
         MAX_TOKENS,
     )
     model = _bert(source, kept)
-    with _no_progress_bars():
+    with _no_progress_bars(), faults_of_files(folder):
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
         _add_sentence_transformers_files(folder, source.shape.hidden)
