@@ -22,8 +22,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rupairs.manifest import sha256
 from rupairs.pairs import HARD_NEGATIVE_RELATIONS, NEGATIVE, POSITIVE
 from rupairs.store import StageReader, read_batches
+from rupairs.text import digest
 from rupairs.text_columns import clean_column, key_column
 
 COLUMNS = ["query", "passage", "relation", "polarity", "symmetric", "split", "source"]
@@ -88,7 +90,8 @@ def write_table(
 
     `more` names columns of text to be kept beside `query` and `passage`.
     """
-    if not folder.is_dir():
+    if not _is_whole(folder):
+        shutil.rmtree(folder, ignore_errors=True)
         unfinished = folder.with_name(f"{folder.name}.partial")
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)
@@ -101,6 +104,22 @@ def open_table(folder: Path) -> PairTable:
     """Return a table that was written before."""
     facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
     return PairTable(folder, tuple(facts["sources"]), facts["unused"])
+
+
+def _is_whole(folder: Path) -> bool:
+    """Say whether a table is there, byte for byte as it was written."""
+    try:
+        facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
+        return bool(facts == _sealed(folder, facts["sources"], facts["unused"]))
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
+
+
+def _sealed(folder: Path, sources: list[str], unused: dict[str, Any]) -> dict[str, Any]:
+    """Return what is told of a table, with hashes of its files and of what is told."""
+    told = json.dumps([sources, unused], sort_keys=True, ensure_ascii=False)
+    seal = digest((told, *(sha256(folder / name) for name in (_ROWS, _TEXTS))))
+    return {"sources": sources, "unused": unused, "seal": seal}
 
 
 def _write(
@@ -127,7 +146,7 @@ def _write(
     reasons: dict[str, dict[str, int]] = {}
     for (source, reason), count in sorted(unused.items()):
         reasons.setdefault(source, {})[reason] = count
-    facts = {"sources": list(codes), "unused": reasons}
+    facts = _sealed(folder, list(codes), reasons)
     (folder / _FACTS).write_text(json.dumps(facts, ensure_ascii=False), encoding="utf-8")
 
 

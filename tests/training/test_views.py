@@ -192,3 +192,24 @@ def test_a_recipe_without_pairs_is_an_error_that_says_what_to_add(tmp_path: Path
     context = tiny.context(tmp_path, "training.encoder", tiny.recipe(tmp_path), {})
     with pytest.raises(RupairsError, match="put at least one of them into the recipe"):
         pair_inputs(context)
+
+
+@pytest.mark.parametrize("name", ["facts.json", "rows.bin", "texts.arrow"])
+@pytest.mark.parametrize("cut", [True, False])
+def test_a_damaged_table_is_written_anew(tmp_path: Path, name: str, cut: bool) -> None:
+    rows = [pair("Поезд ушёл.", "Поезд уехал."), pair("Лёд тает.", "Лёд растаял.")]
+    stage, folder = write_stage(tmp_path, "harvest.pairs", rows), tmp_path / "pairs"
+    write_table([stage], Choice(), folder)
+    whole = {path.name: path.read_bytes() for path in folder.iterdir()}
+    stored = whole[name]
+    middle = len(stored) // 2
+    flipped = stored[:middle] + bytes([stored[middle] ^ 1]) + stored[middle + 1 :]
+    (folder / name).write_bytes(stored[:middle] if cut else flipped)
+    write_table([stage], Choice(), folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == whole
+
+
+def test_a_whole_table_is_not_read_from_its_inputs_again(tmp_path: Path) -> None:
+    stage = write_stage(tmp_path, "harvest.pairs", [pair("Поезд ушёл.", "Поезд уехал.")])
+    kept = write_table([stage], Choice(), tmp_path / "pairs")
+    assert len(write_table([], Choice(), tmp_path / "pairs").rows) == len(kept.rows) == 1
