@@ -5,10 +5,14 @@ import json
 import tarfile
 import zipfile
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
+
+from harvest.source import Unusable
 
 # More than a batch of the Parquet reader, so that the numbers of rows must carry over.
 MANY = 9_000
@@ -35,6 +39,11 @@ def jsonl(*rows: Mapping[str, Any]) -> str:
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
+def lines(*rows: tuple[Any, ...]) -> str:
+    """Return lines of cells with tabs between them."""
+    return "".join("\t".join(map(str, row)) + "\n" for row in rows)
+
+
 def zipped(files: Mapping[str, str]) -> bytes:
     """Return a zip archive of texts by name."""
     sink = io.BytesIO()
@@ -58,3 +67,16 @@ def tarred(files: Mapping[str, str], packed: str = "gz") -> bytes:
 def sides(drafts: Iterable[Any]) -> list[tuple[str, str]]:
     """Return (query, passage) of the pairs that were read."""
     return [(draft.query, draft.passage) for draft in drafts]
+
+
+def reasons(drafts: Iterable[Any]) -> list[str]:
+    """Return why rows could not be used."""
+    return [draft.reason for draft in drafts if isinstance(draft, Unusable)]
+
+
+def real(folder: Path, *names: str) -> dict[str, str | bytes]:
+    """Return files of the real data by name; the test is skipped where one is not at hand."""
+    paths = [folder / name for name in names]
+    if missing := [path.name for path in paths if not path.is_file()]:
+        pytest.skip(f"no {', '.join(missing)} in the real data at hand")
+    return {path.name: path.read_bytes() for path in paths}

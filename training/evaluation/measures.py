@@ -64,12 +64,10 @@ def read_measures(context: Context) -> Measures:
         remarks.append("Encodechka: not measured, give evaluation.encodechka.")
     else:
         tasks = encodechka.read_tasks(config.encodechka, config.tasks, config.rows)
-        remarks += [f"Encodechka: {config.rows} rows of each file only."] if config.rows else []
-        remarks += (
-            ["Encodechka: computed in bf16: scores move by some thousandths."]
-            if config.bf16
-            else []
-        )
+        if config.rows:
+            remarks.append(f"Encodechka: {config.rows} rows of each file only.")
+        if config.bf16:
+            remarks.append("Encodechka: computed in bf16: scores move by some thousandths.")
     harvested = context.inputs.get("harvest.pairs")
     names = sorted({name for task in tasks for name in encodechka.TASKS[task].names})
     known = leaks(harvested.manifest if harvested else None, names)

@@ -5,8 +5,6 @@ import pytest
 from harvest.sources import get
 
 NEWS = ("gazeta", "xlsum", "mlsum")
-
-
 ALL = (*NEWS, "lenta", "panorama", "russian_keywords", "gsm8k_ru", "pravo_israel")
 
 

@@ -1,17 +1,11 @@
 """Sources of instructions and dialogues, layout by layout."""
 
-from typing import Any
-
 import pytest
 
-from harvest.source import Draft, Unusable
+from harvest.source import Draft
 from rupairs.errors import RupairsError
 from tests.harvest.conftest import Native, Read
-from tests.harvest.native_files import jsonl, parquet, sides
-
-
-def reasons(rows: list[Any]) -> list[str]:
-    return [r.reason for r in rows if isinstance(r, Unusable)]
+from tests.harvest.native_files import jsonl, parquet, reasons, sides
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from harvest.source import Draft
 from rupairs.errors import RupairsError
 from tests.harvest.conftest import Native, Read
-from tests.harvest.native_files import jsonl, parquet, zipped
+from tests.harvest.native_files import jsonl, parquet, real, zipped
 
 KEYWORDS_CSV = "russian_keywords_dataset.csv"
 
@@ -120,13 +120,6 @@ def test_keyword_evaluation_sets_are_read_packed_and_unpacked(put: Native, read:
         ("мост", "keywords_text"),
         ("", "keywords_text"),
     ]
-
-
-def real(folder: Path, *names: str) -> dict[str, str | bytes]:
-    paths = [folder / name for name in names]
-    if missing := [path.name for path in paths if not path.is_file()]:
-        pytest.skip(f"no {', '.join(missing)} in the real data at hand")
-    return {path.name: path.read_bytes() for path in paths}
 
 
 def test_the_real_keyword_sets(put: Native, read: Read, realdata: Path) -> None:

@@ -2,24 +2,15 @@
 
 import tracemalloc
 from collections import Counter
-from typing import Any
 
 import pytest
 
 from harvest.fetching.fetch import native
-from harvest.source import Draft, Unusable
+from harvest.source import Draft
 from harvest.sources import get
 from rupairs.errors import RupairsError
 from tests.harvest.conftest import Native, Read, drafts_of
-
-
-def lines(*rows: tuple[Any, ...]) -> str:
-    return "".join("\t".join(map(str, r)) + "\n" for r in rows)
-
-
-def reasons(rows: list[Any]) -> list[str]:
-    return [r.reason for r in rows if isinstance(r, Unusable)]
-
+from tests.harvest.native_files import lines
 
 MMARCO = {
     "data/google/collections/russian_collection.tsv": (

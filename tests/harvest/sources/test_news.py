@@ -16,7 +16,7 @@ import pytest
 from harvest.source import Draft
 from rupairs.errors import RupairsError, UsageError
 from tests.harvest.conftest import Native, Read
-from tests.harvest.native_files import jsonl, parquet, tarred, zipped
+from tests.harvest.native_files import jsonl, parquet, real, tarred, zipped
 
 NEWS = ("gazeta", "xlsum", "mlsum")
 
@@ -212,13 +212,6 @@ def test_panorama_with_other_columns_stops(put: Native, read: Read) -> None:
     put("panorama", {"a.jsonl": jsonl({"title": "З", "text": "Т"})})
     with pytest.raises(RupairsError, match=r"panorama needs a column body.*are title, text"):
         read("panorama")
-
-
-def real(folder: Path, *names: str) -> dict[str, str | bytes]:
-    paths = [folder / name for name in names]
-    if missing := [path.name for path in paths if not path.is_file()]:
-        pytest.skip(f"no {', '.join(missing)} in the real data at hand")
-    return {path.name: path.read_bytes() for path in paths}
 
 
 @pytest.mark.parametrize("name", ["lenta-ru-news.csv.gz", "lenta-ru-news.csv.bz2"])

@@ -13,8 +13,6 @@ from tests.harvest.conftest import Native, Read
 from tests.harvest.native_files import MANY, jsonl, parquet, sides, zipped
 
 LABELS = ("entailment", "neutral", "contradiction")
-
-
 RCB = [
     {"premise": "Он сказал, что придёт.", "hypothesis": f"Гипотеза {n}.", "idx": n + 10}
     for n in range(4)

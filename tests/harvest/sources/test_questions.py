@@ -10,7 +10,7 @@ from harvest.source import Draft
 from harvest.sources.gsm8k_ru import worked
 from rupairs.errors import RupairsError
 from tests.harvest.conftest import Native, Read
-from tests.harvest.native_files import jsonl, parquet
+from tests.harvest.native_files import jsonl, parquet, real
 
 SUM = {
     "question": "У Маши 3 корзины по 4 яблока, она съела одно. Сколько осталось?",
@@ -103,13 +103,6 @@ def test_legal_columns_are_said_and_can_be_named(put: Native, read: Read) -> Non
     put("pravo_israel", {"a.json": jsonl({"вопросы": QUESTION, "ответы": "Да."})})
     with pytest.raises(RupairsError, match=r"pravo_israel\.query"):
         read("pravo_israel")
-
-
-def real(folder: Path, *names: str) -> dict[str, str | bytes]:
-    paths = [folder / name for name in names]
-    if missing := [path.name for path in paths if not path.is_file()]:
-        pytest.skip(f"no {', '.join(missing)} in the real data at hand")
-    return {path.name: path.read_bytes() for path in paths}
 
 
 def test_no_mark_is_left_in_the_real_sums(put: Native, read: Read, realdata: Path) -> None:

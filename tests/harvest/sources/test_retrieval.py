@@ -3,7 +3,6 @@
 import gzip
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,15 +14,7 @@ from harvest.sources import get
 from rupairs.errors import RupairsError
 from rupairs.pairs import HARD_NEGATIVE_RELATIONS
 from tests.harvest.conftest import Native, Read, drafts_of
-from tests.harvest.native_files import jsonl, parquet, sides
-
-
-def lines(*rows: tuple[Any, ...]) -> str:
-    return "".join("\t".join(map(str, r)) + "\n" for r in rows)
-
-
-def reasons(rows: list[Any]) -> list[str]:
-    return [r.reason for r in rows if isinstance(r, Unusable)]
+from tests.harvest.native_files import jsonl, parquet, reasons, sides
 
 
 @pytest.mark.parametrize(
