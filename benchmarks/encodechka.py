@@ -6,8 +6,9 @@ run at the root of the repository with the environment of the project. The origi
 at a time through `AutoModel` and keeps nothing between tasks; its package is not on PyPI, so the
 baseline here is written after its code: the same poolings, classifiers, folds and seeds. Both read
 the same files, of which `--rows` rows are taken, and run one after the other with all threads:
-ours, the original, ours again, because a machine's speed changes meanwhile. Prints Markdown and
-writes the figures as JSON.
+ours, the original, ours again, because a machine's speed changes meanwhile; then ours in bf16,
+which is no like for like, where the machine computes in it. Prints Markdown and writes the figures
+as JSON.
 """
 
 import argparse
@@ -17,7 +18,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from transformers import AutoModel, AutoTokenizer
 
 from benchmarks.harvest_measure import machine
+from rupairs.arithmetic import half_precision
 from rupairs.encoder import model_path
 from rupairs.recipe import EncoderSection
 from rupairs.silence import silence
@@ -51,6 +53,7 @@ from training.stage import Task
 
 ROOT = Path(__file__).resolve().parents[1]
 MAX_LENGTH = 128
+Groups = Mapping[str, list[Task]]
 
 
 def main() -> int:
@@ -95,7 +98,8 @@ def compare(arguments: argparse.Namespace) -> dict[str, Any]:
             theirs[task] = embedder.score(data, task)
             seconds[task] = time.perf_counter() - started
         second, again = timed(model, data, groups, way)
-    assert ours == again
+        assert ours == again
+        halved = _halved(model, data, groups, way) if half_precision() else {}
     return {
         "machine": machine(torch.get_num_threads()),
         "settings": {k: str(v) for k, v in vars(arguments).items() if k not in ("data", "out")},
@@ -108,11 +112,17 @@ def compare(arguments: argparse.Namespace) -> dict[str, Any]:
             "scores": {t: asdict(s) for t, s in ours.items()},
             "seconds": {name: [first[name], second[name]] for name in groups},
         },
+        **halved,
     }
 
 
+def _halved(model: Any, data: Path, groups: Groups, way: Way) -> dict[str, Any]:
+    seconds, scores = timed(model, data, groups, replace(way, bf16=True))
+    return {"bf16": {"scores": {t: asdict(s) for t, s in scores.items()}, "seconds": seconds}}
+
+
 def timed(
-    model: Any, data: Path, groups: Mapping[str, list[Task]], way: Way
+    model: Any, data: Path, groups: Groups, way: Way
 ) -> tuple[dict[str, float], dict[Task, Score]]:
     """Return our seconds by group of tasks, and all scores."""
     seconds: dict[str, float] = {}
@@ -279,18 +289,24 @@ def _word_labels(text: str, entities: Sequence[Any]) -> tuple[list[str], list[st
 
 
 def table(result: dict[str, Any]) -> list[str]:
-    """Return the Markdown table."""
-    lines = ["| task | original | ours | seconds, original |", "|---|--:|--:|--:|"]
-    theirs, ours = result["original"], result["ours"]
+    """Return the Markdown tables: scores by task, then seconds."""
+    theirs, ours, halved = result["original"], result["ours"], result.get("bf16")
+    more = ["ours, bf16"] if halved else []
+    lines = [
+        f"| {' | '.join(['task', 'original', 'ours', *more])} |",
+        f"|---{'|--:' * (2 + len(more))}|",
+    ]
     for task, value in theirs["scores"].items():
-        own = ours["scores"][task]["official"]
-        lines.append(f"| {task} | {value:.4f} | {own:.4f} | {theirs['by_task'][task]:.1f} |")
-    lines += ["", "| seconds | original | ours, before and after it | times |", "|---|--:|--:|--:|"]
+        scores = [value, *(way["scores"][task]["official"] for way in (ours, halved) if way)]
+        lines.append(f"| {task} | {' | '.join(f'{score:.4f}' for score in scores)} |")
+    head = ["seconds", "original", "ours, before and after it", "times", *more]
+    lines += ["", f"| {' | '.join(head)} |", f"|---{'|--:' * (len(head) - 1)}|"]
     for name, original in theirs["seconds"].items():
         turns = ours["seconds"][name]
         said = " ".join(f"{seconds:.1f}" for seconds in turns)
-        times = original / statistics.mean(turns)
-        lines.append(f"| {name} | {original:.1f} | {said} | {times:.1f} |")
+        cells = [f"{original:.1f}", said, f"{original / statistics.mean(turns):.1f}"]
+        cells += [f"{halved['seconds'][name]:.1f}"] if halved else []
+        lines.append(f"| {' | '.join([name, *cells])} |")
     return lines
 
 

@@ -32,7 +32,7 @@ ELSEWHERE = {
     ),
     "annotate pull": (
         "asks Label Studio",
-        "tests/annotation/test_label_studio.py::"
+        "tests/annotation/test_pull_from_server.py::"
         "test_votes_come_back_with_every_version_and_only_what_is_new_is_read",
     ),
     "annotate triples": (

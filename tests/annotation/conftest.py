@@ -23,7 +23,8 @@ from rupairs.manifest import ModelFacts
 from rupairs.progress import Progress
 from rupairs.recipe import Recipe, Section, validate
 from rupairs.steps import Context, Stage, Step, chain
-from tests.annotation.studio import House, opened
+from rupairs.text import digest
+from tests.annotation.studio import House, Person, opened
 from tests.versions import version_of
 
 Row = dict[str, Any]
@@ -211,3 +212,22 @@ def write(tmp_path: Path) -> Callable[[Any], Path]:
         return path
 
     return put
+
+
+@pytest.fixture(scope="session")
+def people(house: House) -> list[Person]:
+    """Three annotators with keys of their own."""
+    return [house.join(name) for name in ("anna", "boris", "vera")]
+
+
+@pytest.fixture
+def signed_in(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the toolkit the house's key, and little patience."""
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", house.key)
+    monkeypatch.setattr("annotation.server._WAITS", (0.1, 0.2, 0.5, 1, 2, 4, 8, 15))
+
+
+@pytest.fixture
+def project(request: pytest.FixtureRequest) -> str:
+    """Return a name of this test's own: the server is shared."""
+    return f"test {digest((request.node.nodeid,), size=8)}"
