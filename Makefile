@@ -66,7 +66,7 @@ real: $(INSTALLED) ## The same chain on real open data in REALDATA
 	else echo "skipped: no real data at $(REALDATA); set REALDATA=<folder with one folder a source>"; fi
 
 test: $(INSTALLED) ## Run the tests, as many at a time as there are cores
-	$(BIN)/python -m pytest --numprocesses logical --dist loadgroup
+	$(BIN)/python -m pytest --numprocesses logical --dist loadgroup --no-loadscope-reorder
 
 lint: $(INSTALLED) ## Check style and types
 	$(BIN)/ruff check .

@@ -69,22 +69,26 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory, tiny_encoder: Path) -
     return folder / "run"
 
 
-# What costs a minute to make is made once, by the one worker that has all the tests of it.
+# What costs a minute to make is made once, by the one worker that has all the tests of it; those
+# that take longest first.
 SHARED = ("installed", "house", "finished_run")
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in this hook too
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of a file share what it makes, so one worker runs them; so do users of a shared one.
 
-    The largest groups come first, so that no worker is left with one at the end.
+    Shared ones come first, so that no worker is left with one at the end.
     """
 
-    def shared(item: pytest.Item) -> list[str]:
-        return [name for name in SHARED if name in getattr(item, "fixturenames", ())]
+    def rank(item: pytest.Item) -> int:
+        used = (n for n, name in enumerate(SHARED) if name in getattr(item, "fixturenames", ()))
+        return next(used, len(SHARED))
 
-    items.sort(key=lambda item: not shared(item))
+    items.sort(key=rank)
     for item in items:
-        item.add_marker(pytest.mark.xdist_group((shared(item) or [str(item.path)])[0]))
+        groups = (*SHARED, item.nodeid.partition("::")[0])
+        item.add_marker(pytest.mark.xdist_group(groups[rank(item)]))
 
 
 def pytest_configure() -> None:
