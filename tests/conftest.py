@@ -91,6 +91,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.xdist_group(groups[rank(item)]))
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name no test after bytes: archives hold the second they were made in, another a worker."""
+    return "bytes" if isinstance(val, bytes) else None
+
+
 def pytest_configure() -> None:
     """Let tests interrupt what they start, and take the time that a busy machine needs.
 
