@@ -231,3 +231,9 @@ def signed_in(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
 def project(request: pytest.FixtureRequest) -> str:
     """Return a name of this test's own: the server is shared."""
     return f"test {digest((request.node.nodeid,), size=8)}"
+
+
+@pytest.fixture
+def settings(house: House, project: str) -> dict[str, Any]:
+    """Return a recipe that pushes to projects of this test's own, each item to one annotator."""
+    return {"push": {"url": house.url, "project": project, "overlap": 1}}

@@ -10,6 +10,7 @@ from tests.annotation.studio import House, Person, label, tasks_of
 
 Make = Callable[..., Run]
 Rows = list[dict[str, Any]]
+Settings = dict[str, Any]
 SETTLED: dict[str, Any] = {"unsettled": 0, "gone": {}}
 
 
@@ -30,6 +31,13 @@ def held(house: House, out: Any) -> dict[str, list[str]]:
         ]
         for p in projects(house, out)
     }
+
+
+def held_once(house: House, out: Any) -> int:
+    """Return how many tasks the one project of a push holds, none of them twice."""
+    (tasks,) = held(house, out).values()
+    assert len(tasks) == len(set(tasks))
+    return len(tasks)
 
 
 def answer_all(house: House, out: Any, people: list[Person], of: int | None = None) -> int:

@@ -4,21 +4,17 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from annotation.adjudication import ANSWERS
-from annotation.projects import find_projects
 from rupairs.store import StageReader, read_table
-from rupairs.text import digest
 from tests.annotation.conftest import Run, candidate
+from tests.annotation.served import Make, Rows, Settings, projects
 from tests.annotation.studio import House, Person, label, tasks_of
 
-Make = Callable[..., Run]
-Rows = list[dict[str, Any]]
-
+pytestmark = pytest.mark.usefixtures("signed_in")
 NAMES = {"e": "entailment", "n": "neutral", "c": "contradiction"}
 
 
@@ -33,16 +29,9 @@ def judge(house: House) -> Person:
     return house.join("judge")
 
 
-@pytest.fixture(autouse=True)
-def signed_in(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LABEL_STUDIO_API_KEY", house.key)
-    monkeypatch.setattr("annotation.server._WAITS", (0.1, 0.2, 0.5, 1, 2, 4, 8, 15))
-
-
 @pytest.fixture
-def settings(house: House, request: pytest.FixtureRequest) -> dict[str, Any]:
-    """Return a recipe with projects of this test's own: the server is shared."""
-    project = f"test {digest((request.node.nodeid,), size=8)}"
+def settings(house: House, project: str) -> Settings:
+    """Return a recipe with three votes an item and a queue on the server."""
     return {
         "push": {"url": house.url, "project": project, "overlap": 3},
         "decisions": {"min_posterior": 0.9},
@@ -52,7 +41,7 @@ def settings(house: House, request: pytest.FixtureRequest) -> dict[str, Any]:
 
 def vote(house: House, push: Any, voters: list[str], cast: dict[str, str]) -> None:
     """Have everybody answer each task; `cast` has the labels by hypothesis, "een"."""
-    for project in find_projects(house.server(), push.manifest.facts["mark"]):
+    for project in projects(house, push):
         number = int(project.description.split()[2]) - 1
         client = house.server(voters[number]).client
         for task in tasks_of(house.client, project.id):

@@ -14,7 +14,7 @@ from rupairs.errors import RupairsError
 from rupairs.store import read_table
 from rupairs.text import clean
 from tests.annotation.conftest import candidate
-from tests.annotation.served import SETTLED, Make, Rows, answer_all, projects, votes
+from tests.annotation.served import SETTLED, Make, Rows, Settings, answer_all, projects, votes
 from tests.annotation.studio import BadNetwork, House, Person, label, tasks_of
 
 pytestmark = pytest.mark.usefixtures("signed_in")
@@ -153,10 +153,9 @@ def test_a_pull_of_what_did_not_change_asks_once_a_project(
 
 
 def test_a_task_that_is_there_twice_keeps_what_was_answered(
-    house: House, make_run: Make, candidates: Rows, project: str, people: list[Person]
+    house: House, make_run: Make, candidates: Rows, settings: Settings, people: list[Person]
 ) -> None:
     run = make_run(candidates[:3])
-    settings = {"push": {"url": house.url, "project": project, "overlap": 1}}
     push = run.run("push", **settings)
     (ours,) = projects(house, push)
     first, second, _ = tasks_of(house.client, ours.id)
@@ -176,10 +175,9 @@ def test_a_task_that_is_there_twice_keeps_what_was_answered(
 
 
 def test_an_answer_sent_twice_counts_once(
-    house: House, make_run: Make, candidates: Rows, project: str, people: list[Person]
+    house: House, make_run: Make, candidates: Rows, settings: Settings, people: list[Person]
 ) -> None:
     run = make_run(candidates[:2])
-    settings = {"push": {"url": house.url, "project": project, "overlap": 1}}
     push = run.run("push", **settings)
     answer_all(house, push, people)
     answer_all(house, push, people, of=1)
@@ -191,10 +189,9 @@ def test_an_answer_sent_twice_counts_once(
 
 
 def test_a_clock_set_back_hides_no_change(
-    house: House, make_run: Make, candidates: Rows, project: str, people: list[Person]
+    house: House, make_run: Make, candidates: Rows, settings: Settings, people: list[Person]
 ) -> None:
     run = make_run(candidates[:3])
-    settings = {"push": {"url": house.url, "project": project, "overlap": 1}}
     push = run.run("push", **settings)
     answer_all(house, push, people)
     run.run("pull", **settings)
@@ -224,11 +221,10 @@ TEXTS = [
 
 
 def test_texts_come_back_as_they_were(
-    house: House, make_run: Make, project: str, people: list[Person]
+    house: House, make_run: Make, settings: Settings, people: list[Person]
 ) -> None:
     rows = [candidate(n) | {"hypothesis": text} for n, text in enumerate(TEXTS)]
     run = make_run(rows)
-    settings = {"push": {"url": house.url, "project": project, "overlap": 1}}
     push = run.run("push", **settings)
     (ours,) = projects(house, push)
     tasks = tasks_of(house.client, ours.id)
@@ -260,10 +256,9 @@ def rupairs(*arguments: object, **variables: str) -> "subprocess.Popen[str]":
 
 
 def test_two_pulls_at_once_are_safe(
-    house: House, make_run: Make, candidates: Rows, project: str, people: list[Person]
+    house: House, make_run: Make, candidates: Rows, settings: Settings, people: list[Person]
 ) -> None:
     run = make_run(candidates[:5])
-    settings = {"push": {"url": house.url, "project": project, "overlap": 1}}
     push = run.run("push", **settings)
     answer_all(house, push, people)
     rows = {"rows": {"sources": ["rcb"]}}

@@ -8,7 +8,7 @@ import pytest
 
 from rupairs.errors import RupairsError
 from tests.annotation.conftest import candidate
-from tests.annotation.served import SETTLED, Make, answer_all, held, projects, votes
+from tests.annotation.served import SETTLED, Make, Settings, answer_all, held_once, projects, votes
 from tests.annotation.studio import BadNetwork, House, Person
 
 pytestmark = pytest.mark.usefixtures("signed_in")
@@ -28,21 +28,19 @@ def test_a_push_through_a_bad_network_doubles_and_loses_nothing(
         settings = {"push": {"url": network.url, "project": project, "overlap": 1}}
         push = make_run(rows).run("push", **settings)
         assert {f for _, _, f in network.seen} >= {"500", "lost", "cut", "half"}
-    (tasks,) = held(house, push).values()
-    assert len(tasks) == len(set(tasks)) == 40
+    assert held_once(house, push) == 40
     assert len(projects(house, push)) == 1
 
 
 def test_a_pull_through_a_bad_network_doubles_and_loses_nothing(
     house: House,
     make_run: Make,
-    project: str,
+    settings: Settings,
     people: list[Person],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("annotation.refresh._PAGE", 2)
     run = make_run([candidate(n) for n in range(6)])
-    settings = {"push": {"url": house.url, "project": project, "overlap": 1}}
     push = run.run("push", **settings)
     answer_all(house, push, people)
     with BadNetwork(house.url, often) as network:
@@ -75,20 +73,18 @@ def test_a_server_that_stays_away_is_an_error_and_the_next_push_completes(
     assert not (run.path / "annotation" / "push").exists()
     out = run.run("push", push=push | {"url": house.url})
     assert out.manifest.facts["server"]["added"] == 15
-    (tasks,) = held(house, out).values()
-    assert len(tasks) == len(set(tasks)) == 35
+    assert held_once(house, out) == 35
 
 
 def test_a_server_restarted_meanwhile_ends_up_whole(
     house: House,
     make_run: Make,
-    project: str,
+    settings: Settings,
     people: list[Person],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("annotation.projects._CHUNK", 10)
     run = make_run([candidate(n) for n in range(60)])
-    settings = {"push": {"url": house.url, "project": project, "overlap": 1}}
     imports = 0
 
     def faults(method: str, path: str, number: int) -> str | None:
@@ -102,8 +98,7 @@ def test_a_server_restarted_meanwhile_ends_up_whole(
 
     with BadNetwork(house.url, faults) as network:
         push = run.run("push", push=settings["push"] | {"url": network.url})
-    (tasks,) = held(house, push).values()
-    assert len(tasks) == len(set(tasks)) == 60
+    assert held_once(house, push) == 60
     answer_all(house, push, people, of=4)
     down = False
 
@@ -143,5 +138,4 @@ def test_a_push_that_is_killed_is_completed_by_the_next(
     assert killed == [-signal.SIGKILL]
     out = run.run("push", push={"url": house.url, "project": project, "overlap": 1})
     assert 0 < out.manifest.facts["server"]["added"] < 45
-    (tasks,) = held(house, out).values()
-    assert len(tasks) == len(set(tasks)) == 45
+    assert held_once(house, out) == 45
