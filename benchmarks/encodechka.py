@@ -1,20 +1,21 @@
 """Encodechka's ten tasks: ours against the way of the original code, on the same rows.
 
-    python -m benchmarks.encodechka --rows 300
+    python -m benchmarks.encodechka
 
 run at the root of the repository with the environment of the project. The original embeds one text
 at a time through `AutoModel` and keeps nothing between tasks; its package is not on PyPI, so the
 baseline here is written after its code: the same poolings, classifiers, folds and seeds. Both read
-the same files, of which `--rows` rows are taken, and run one after the other with all threads:
-ours, the original, ours again, because a machine's speed changes meanwhile; then ours in bf16,
-which is no like for like, where the machine computes in it. Prints Markdown and writes the figures
-as JSON.
+the same files and run one after the other with all threads: ours, the original, ours again, because
+a machine's speed changes meanwhile; then ours in bf16, which is no like for like, where the machine
+computes in it. All rows take the better part of an hour on 2 cores. Prints Markdown and writes the
+figures as JSON.
 """
 
 import argparse
 import json
 import shutil
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -61,7 +62,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared/realdata/encodechka")
     parser.add_argument("--model", default="embedded")
     parser.add_argument("--prompt", default="query: ")
-    parser.add_argument("--rows", type=int, default=300, help="rows taken of every file")
+    parser.add_argument("--rows", type=int, help="taken of every file; all of them without")
     parser.add_argument("--tasks", default=",".join(TASKS))
     parser.add_argument("--threads", type=int, default=0, help="of torch; 0: as it comes")
     parser.add_argument("--out", type=Path, default=ROOT / "runs/benchmarks/encodechka.json")
@@ -97,6 +98,7 @@ def compare(arguments: argparse.Namespace) -> dict[str, Any]:
             started = time.perf_counter()
             theirs[task] = embedder.score(data, task)
             seconds[task] = time.perf_counter() - started
+            print(f"original, {task}: {seconds[task]:.0f} s", file=sys.stderr)
         second, again = timed(model, data, groups, way)
         assert ours == again
         halved = _halved(model, data, groups, way) if half_precision() else {}
@@ -131,10 +133,11 @@ def timed(
         started = time.perf_counter()
         scores |= score(model, read_tasks(data, tasks), way, lambda units, note: None)
         seconds[name] = time.perf_counter() - started
+        print(f"ours, {name}: {seconds[name]:.0f} s", file=sys.stderr)
     return seconds, scores
 
 
-def cut(source: Path, target: Path, rows: int) -> None:
+def cut(source: Path, target: Path, rows: int | None) -> None:
     """Copy Encodechka's files with `rows` rows of each, spread over it."""
     for path in sorted(source.iterdir()):
         if path.suffix == ".csv":

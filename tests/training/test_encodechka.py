@@ -164,6 +164,25 @@ def test_words_are_means_of_their_tokens_and_what_is_cut_off_is_zero(model: Any)
     assert second[0].any()
 
 
+def test_words_of_documents_that_go_together_are_those_of_each_alone(model: Any) -> None:
+    long, turned = ["кот", "спит", "у", "дороги"], ["дороги", "кот", "у", "спит"]
+    documents = [long, ["рек"], turned, [], ["кит"]]
+    widths: list[tuple[int, int]] = []
+    body = model[0].auto_model
+    hook = body.register_forward_pre_hook(
+        lambda _, args, given: widths.append(tuple(given["input_ids"].shape)), with_kwargs=True
+    )
+    try:
+        together = embed_words(model, documents)
+    finally:
+        hook.remove()
+    assert [len(vectors) for vectors in together] == [4, 1, 4, 0, 1]
+    # Both pairs are equally long; each of the short ones goes alone.
+    assert sorted(count for count, _ in widths) == [1, 1, 2]
+    for words, vectors in zip(documents, together, strict=True):
+        np.testing.assert_allclose(vectors, embed_words(model, [words])[0], atol=1e-6)
+
+
 def test_labels_of_words_as_upstream_makes_them() -> None:
     text = "Анна едет в Нижний Новгород."
     found = labelled_words(text, [("Per", 0, 4), ("Loc", 12, 27), ("Org", 12, 18)])

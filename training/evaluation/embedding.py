@@ -23,6 +23,10 @@ MAX_LENGTH = 128
 OWN = "own"
 _NORM = "_norm"
 _MOST_POSITIONS = 512
+# Tokens of documents that go through the model together, and the length from which they may:
+# a CPU adds up smaller products in another order once there are more of them.
+_WORD_TOKENS = 4_096
+_FEWEST_TOGETHER = 16
 # Longer than any text of a task, for encoders that say no length.
 LONGEST = 8_192
 
@@ -154,31 +158,38 @@ def _body(model: Any) -> Any:
     return body
 
 
-def embed_words(model: Any, documents: Iterable[Sequence[str]]) -> list[Vectors]:
+def embed_words(model: Any, documents: Sequence[Sequence[str]]) -> list[Vectors]:
     """Return an array of shape (words, dimensions) a document: means of the words' tokens.
 
-    What is beyond the encoder's positions, or beyond 512 tokens, has zeros. Documents go through
-    the model one by one, as upstream: the classifiers of words are not trained to their end, and
-    turn what padding changes in the last digits into hundredths of a score.
+    What is beyond the encoder's positions, or beyond 512 tokens, has zeros. Upstream embeds one
+    document at a time, and the classifiers of words are not trained to their end: they turn a
+    change of the last digits into hundredths of a score. So documents go through the model together
+    only if they have as many tokens, which changes no digit, and short ones alone.
     """
     import torch
 
     body = _body(model).eval()
-    found: list[Vectors] = []
-    for words in documents:
-        if not words:
-            found.append(np.zeros((0, int(body.config.hidden_size)), np.float32))
-            continue
-        tokens = model.tokenizer(
-            list(words),
-            is_split_into_words=True,
-            truncation=True,
-            max_length=_positions(model),
-            return_tensors="pt",
-        ).to(model.device)
-        with torch.inference_mode():
-            hidden = body(**tokens).last_hidden_state[0].float().cpu().numpy()
-        found.append(_word_means(hidden, tokens.word_ids(0), len(words)))
+    nothing: Vectors = np.zeros((0, int(body.config.hidden_size)), np.float32)
+    found = [nothing] * len(documents)
+    same: dict[int, list[tuple[int, Any]]] = {}
+    for place, words in enumerate(documents):
+        if words:
+            tokens = model.tokenizer(
+                list(words),
+                is_split_into_words=True,
+                truncation=True,
+                max_length=_positions(model),
+            )
+            same.setdefault(len(tokens["input_ids"]), []).append((place, tokens))
+    for length, group in same.items():
+        together = max(1, _WORD_TOKENS // length) if length >= _FEWEST_TOGETHER else 1
+        for start in range(0, len(group), together):
+            batch = group[start : start + together]
+            given = model.tokenizer.pad([dict(tokens) for _, tokens in batch], return_tensors="pt")
+            with torch.inference_mode():
+                out = body(**given.to(model.device)).last_hidden_state.float().cpu().numpy()
+            for (place, tokens), hidden in zip(batch, out, strict=True):
+                found[place] = _word_means(hidden, tokens.word_ids(0), len(documents[place]))
     return found
 
 
