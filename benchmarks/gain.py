@@ -17,7 +17,7 @@ import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -119,16 +119,25 @@ def _merged(trained: Path, merged: Path) -> Path:
 
 
 def _scored(asked: argparse.Namespace, model: str, kept: Path) -> dict[str, Any]:
-    """Return the scores of a model by its own pooling, with the prompt that training gives it."""
-    rows = ("--rows", str(asked.rows)) if asked.rows else ()
+    """Return the scores of a model on Encodechka's sentence tasks."""
     kept = kept.with_stem(f"{kept.stem}-{asked.rows or 'all'}")
+    rows = ("--rows", str(asked.rows)) if asked.rows else ()
+    return scored(model, asked.realdata / "encodechka", SENTENCE_TASKS, kept, *rows)
+
+
+def scored(
+    model: str, data: Path, tasks: Sequence[str], kept: Path, *options: str
+) -> dict[str, Any]:
+    """Return the scores of a model by its own pooling, with the prompt that training gives it.
+
+    They are read from `kept` if they are there, and else left there.
+    """
     if not kept.is_file():
-        how = ("--mode", "fixed", "--tasks", ",".join(SENTENCE_TASKS), "--prompt", QUERY, "--json")
+        how = ("--mode", "fixed", "--tasks", ",".join(tasks), "--prompt", QUERY, "--json", *options)
         how += ("--bf16",) * half_precision()
-        data = ("--data", str(asked.realdata / "encodechka"))
         kept.parent.mkdir(parents=True, exist_ok=True)
         unfinished = kept.with_suffix(".partial")
-        unfinished.write_text(rupairs("evaluate", "encodechka", model, *data, *how, *rows))
+        unfinished.write_text(rupairs("evaluate", "encodechka", model, "--data", str(data), *how))
         unfinished.rename(kept)
     scores: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
     return scores
@@ -219,13 +228,16 @@ def _values(scores: dict[str, Any]) -> list[float]:
 
 
 def _row(name: str, seeds: str, examples: str, runs: list[list[float]]) -> str:
-    cells = []
+    return f"| {' | '.join([name, seeds, examples, *spans(runs)])} |"
+
+
+def spans(runs: list[list[float]]) -> list[str]:
+    """Return the mean of every value over the runs, with the lowest and the highest."""
+    found = []
     for values in zip(*runs, strict=True):
-        cell = f"{statistics.mean(values):.3f}"
-        if len(values) > 1:
-            cell += f" ({min(values):.3f}–{max(values):.3f})"
-        cells.append(cell)
-    return f"| {' | '.join([name, seeds, examples, *cells])} |"
+        ends = f" ({min(values):.3f}–{max(values):.3f})" if len(values) > 1 else ""
+        found.append(f"{statistics.mean(values):.3f}{ends}")
+    return found
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ SOURCES = {
 _SENTENCES = 12_000
 _SHORTEST, _LONGEST = 40, 200
 _SEED = 1
+_VALUE = re.compile(r'<value name="(\w+)">(.*?)</value>', re.S)
 
 
 def write_native(realdata: Path, work: Path) -> Path:
@@ -140,9 +141,17 @@ def _benchmarks(realdata: Path, target: Path) -> None:
     for path in sorted((realdata / "stsb_multi_mt").rglob("*ru*.csv")):
         shutil.copyfile(path, target / path.name)
     for path in sorted((realdata / "paraphraser").glob("*.xml")):
-        texts = re.findall(r'name="text_\d">(.*?)</value>', path.read_text(encoding="utf-8"), re.S)
-        lines = "".join(f"{' '.join(html.unescape(text).split())}\n" for text in texts)
+        lines = "".join(f"{text}\n" for *pair, _ in paraphrases(path) for text in pair)
         (target / f"{path.stem}.txt").write_text(lines, encoding="utf-8")
+
+
+def paraphrases(path: Path) -> Iterator[tuple[str, str, str]]:
+    """Yield both texts and the class of every pair of paraphraser.ru."""
+    for pair in path.read_text(encoding="utf-8").split("<paraphrase>")[1:]:
+        # Entities are escaped twice.
+        of = {name: html.unescape(html.unescape(value)) for name, value in _VALUE.findall(pair)}
+        first, second = (" ".join(of[name].split()) for name in ("text_1", "text_2"))
+        yield first, second, of["class"]
 
 
 def _copy(source: Path, target: Path, *names: str) -> None:

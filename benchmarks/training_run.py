@@ -142,9 +142,10 @@ def _flag(
 def _ours(way: str, folder: Path, rows: list[Any], numbers: tuple[int, ...]) -> tuple[Any, float]:
     """Train with the step's own trainer, checkpoints and all."""
     steps, batch, length, seed = numbers
-    pruned, frozen, piece, dropout, bf16 = OURS[way]
-    fit._CPU_PIECE = piece  # type: ignore[assignment]
-    write_table([_stage(folder, rows)], Choice(), folder / fit.PAIRS)
+    pruned, frozen, pieces, dropout, bf16 = OURS[way]
+    if not pieces:
+        fit._CPU_PIECE = None  # type: ignore[assignment]
+    write_table([pairs_of(folder, rows)], Choice(), folder / fit.PAIRS)
     config = ModelTraining(
         steps=steps,
         batch_size=batch,
@@ -162,7 +163,8 @@ def _ours(way: str, folder: Path, rows: list[Any], numbers: tuple[int, ...]) -> 
     return load_transformer(str(folder / fit.MODEL), None, length), done.seconds
 
 
-def _stage(folder: Path, rows: list[Any]) -> Any:
+def pairs_of(folder: Path, rows: list[Any]) -> Any:
+    """Return triples as the stage directory of pairs that training reads."""
 
     given: dict[str, Any] = {
         "symmetric": True,

@@ -22,8 +22,8 @@ from training.table import open_table
 from training.views import View, build_views
 
 PAIRS, FIT, MODEL = "pairs", "fit.json", "model"
-# Texts that go through the model at once on a CPU: fewer are slower each, more are padded more.
-_CPU_PIECE = 16
+# The most texts that go through the model at once on a CPU, in pieces of like length.
+_CPU_PIECE = 64
 # The library's names.
 _SCHEDULES = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}
 _LOGS = ("TENSORBOARD_LOGGING_DIR", "WANDB_DIR")

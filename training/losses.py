@@ -1,7 +1,7 @@
 """The losses: InfoNCE, with AnglE beside it where wanted, over one forward pass.
 
-1. The texts of all columns go through the model together, sorted by length in pieces, so that a
-   short text is not padded to the longest one. The loss is the same but for dropout.
+1. The texts of all columns go through the model together, sorted by length and cut into pieces, so
+   that a short text is not padded to the longest one. The loss is the same but for dropout.
 2. InfoNCE: of all positives and hard negatives of the batch the anchor's own positive should have
    the largest cosine (arXiv 1807.03748).
 3. AnglE over triples: every positive pair of the batch should have a larger angle similarity than
@@ -9,7 +9,7 @@
    never stands alone. Pairs without negatives have no such term.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,13 +29,17 @@ from rupairs.errors import RupairsError
 
 Features = dict[str, Any]
 _TEXT = {"input_ids", "attention_mask", "token_type_ids"}
+# What a piece costs beside its tokens, in tokens: measured on CPUs, where more pieces than this
+# allows cost more than the padding they spare.
+_PIECE_TOKENS = 48
 
 
 @dataclass(frozen=True)
 class LossSettings:
-    """What a loss is made of; `piece` is how many texts go through the model at once.
+    """What a loss is made of; `piece` is how many texts go through the model at once, at most.
 
-    With `cached` only one piece's activations are in memory (GradCache, arXiv 2101.06983).
+    With `cached` it is just that many, and only one piece's activations are in memory (GradCache,
+    arXiv 2101.06983).
     """
 
     temperature: float
@@ -134,19 +138,42 @@ class CachedContrastive(CachedLossMixin, Contrastive):  # type: ignore[misc]
 def embed(model: Any, features: list[Features], piece: int | None) -> list[Tensor]:
     """Return the embeddings of each column, of shape (examples, dimensions).
 
-    `piece` texts go through the model at once, of like length; all of a column with None.
+    At most `piece` texts go through the model at once, of like length; all of a column with None.
     """
     same = shared(model, features)
     if piece is None or same is None:
         return list(embed_columns(model, features))
     texts = merged(features)
     order = by_length(texts)
+    lengths = texts["attention_mask"].sum(1)[order].tolist()
     pieces = [
         model(shortened({k: v[numbers] for k, v in texts.items()}) | same)["sentence_embedding"]
-        for numbers in torch.split(order, piece)
+        for numbers in torch.split(order, cut(lengths, piece))
     ]
     embeddings = torch.cat(pieces)[torch.argsort(order)]
     return list(embeddings.chunk(len(features)))
+
+
+def cut(lengths: Sequence[int], most: int, each: int = _PIECE_TOKENS) -> list[int]:
+    """Return the sizes of pieces, at most `most` each, that texts are best cut into.
+
+    `lengths` are those of the texts in tokens, the longest first. The sum over the pieces of their
+    tokens, padded to the first text of each, and of `each` more is the least there is.
+    """
+    costs, sizes = [0], [0]
+    for end in range(1, len(lengths) + 1):
+        size = min(
+            range(1, min(most, end) + 1),
+            key=lambda size: costs[end - size] + size * lengths[end - size],
+        )
+        costs.append(costs[end - size] + size * lengths[end - size] + each)
+        sizes.append(size)
+    found: list[int] = []
+    end = len(lengths)
+    while end:
+        found.append(sizes[end])
+        end -= sizes[end]
+    return found[::-1]
 
 
 def shared(model: Any, features: list[Features]) -> Features | None:

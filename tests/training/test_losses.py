@@ -1,3 +1,4 @@
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 
 from rupairs.errors import RupairsError
-from training.losses import LossSettings, embed, make_loss
+from training.losses import LossSettings, cut, embed, make_loss
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -40,6 +41,27 @@ def test_pieces_of_like_length_give_the_same_embeddings(model: Any, piece: int) 
     pieces = embed(model, features(model), piece)
     for column, other in zip(whole, pieces, strict=True):
         torch.testing.assert_close(column, other)
+
+
+def padded(lengths: list[int], sizes: list[int], each: int) -> int:
+    """Return what pieces cost: the tokens of each, padded to its first text, and `each` a piece."""
+    starts = [sum(sizes[:n]) for n in range(len(sizes))]
+    return sum(size * lengths[start] + each for size, start in zip(sizes, starts, strict=True))
+
+
+@pytest.mark.parametrize(("most", "each"), [(1, 10), (3, 0), (3, 20), (9, 5), (9, 20), (9, 500)])
+@pytest.mark.parametrize(
+    "lengths", [[7], [40, 40, 40], [128, 60, 30, 30, 12, 9, 9, 8, 3], [50, 49, 20, 19, 18, 5, 5]]
+)
+def test_no_other_pieces_cost_less(lengths: list[int], most: int, each: int) -> None:
+    found = cut(lengths, most, each)
+    assert sum(found) == len(lengths)
+    assert max(found) <= most
+    ends = range(1, len(lengths))
+    cuts = (c for count in range(len(lengths)) for c in combinations(ends, count))
+    ways = [[b - a for a, b in pairwise([0, *inner, len(lengths)])] for inner in cuts]
+    best = min(padded(lengths, way, each) for way in ways if max(way) <= most)
+    assert padded(lengths, found, each) == best
 
 
 def prompted(model: Any, prompts: tuple[str, ...]) -> list[dict[str, Any]]:

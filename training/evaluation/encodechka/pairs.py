@@ -30,15 +30,7 @@ class PairFile:
         """Read the pairs; `RupairsError` names a file that cannot be used."""
         path = existing(folder, self.name)
         rows = table(path, (self.first, self.second, self.gold), most)
-        first, second, gold = (
-            (list(column) for column in zip(*rows, strict=True))
-            if rows
-            else (
-                [],
-                [],
-                [],
-            )
-        )
+        first, second, gold = map(list, zip(*rows, strict=True)) if rows else ([], [], [])
         if not self.labels:
             for value in gold:
                 number(value, self.gold, path)
