@@ -295,6 +295,7 @@ def table(result: dict[str, Any]) -> list[str]:
     """Return the Markdown tables: scores by task, then seconds."""
     theirs, ours, halved = result["original"], result["ours"], result.get("bf16")
     more = ["ours, bf16"] if halved else []
+    faster = [*more, "times"] if halved else []
     lines = [
         f"| {' | '.join(['task', 'original', 'ours', *more])} |",
         f"|---{'|--:' * (2 + len(more))}|",
@@ -302,13 +303,15 @@ def table(result: dict[str, Any]) -> list[str]:
     for task, value in theirs["scores"].items():
         scores = [value, *(way["scores"][task]["official"] for way in (ours, halved) if way)]
         lines.append(f"| {task} | {' | '.join(f'{score:.4f}' for score in scores)} |")
-    head = ["seconds", "original", "ours, before and after it", "times", *more]
+    head = ["seconds", "original", "ours, before and after it", "times", *faster]
     lines += ["", f"| {' | '.join(head)} |", f"|---{'|--:' * (len(head) - 1)}|"]
     for name, original in theirs["seconds"].items():
         turns = ours["seconds"][name]
-        said = " ".join(f"{seconds:.1f}" for seconds in turns)
+        said = " ".join(f"{turn:.1f}" for turn in turns)
         cells = [f"{original:.1f}", said, f"{original / statistics.mean(turns):.1f}"]
-        cells += [f"{halved['seconds'][name]:.1f}"] if halved else []
+        if halved:
+            seconds = halved["seconds"][name]
+            cells += [f"{seconds:.1f}", f"{original / seconds:.1f}"]
         lines.append(f"| {' | '.join([name, *cells])} |")
     return lines
 
