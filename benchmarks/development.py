@@ -38,7 +38,6 @@ FILES = {
 # Name → what is set otherwise than in `benchmarks.gain`; a source's name sets its cap.
 CHANGES: dict[str, dict[str, str]] = {
     "as it is": {},
-    "learning rate 1e-5": {"learning_rate": "1e-5"},
     "learning rate 5e-5": {"learning_rate": "5e-5"},
     "temperature 0.02": {"temperature": "0.02"},
     "AnglE by 0.02": {"angle_weight": "0.02"},

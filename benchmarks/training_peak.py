@@ -31,6 +31,7 @@ from sentence_transformers.sentence_transformer.losses import (
     CachedMultipleNegativesRankingLoss,
 )
 from transformers import AutoTokenizer, BertConfig, BertModel, TrainerCallback
+from transformers.trainer_callback import PrinterCallback
 
 from benchmarks.harvest_measure import machine
 from benchmarks.training import read_triples
@@ -226,6 +227,7 @@ def _plain(
         loss=loss,
         callbacks=[clock],
     )
+    trainer.remove_callback(PrinterCallback)
     trainer.train()
 
 
