@@ -35,7 +35,7 @@ FILES = {
     "STS": ("stsb_dev.csv", "sentence1", "sentence2", "similarity_score"),
     "PI": ("para_gold.csv", "text_1", "text_2", "class"),
 }
-# Name → what is set otherwise than in `benchmarks.gain`; a source's name sets its cap.
+# Name → what is set otherwise than in `benchmarks.gain`.
 CHANGES: dict[str, dict[str, str]] = {
     "as it is": {},
     "learning rate 5e-5": {"learning_rate": "5e-5"},
