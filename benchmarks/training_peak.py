@@ -57,6 +57,11 @@ def main() -> int:
     if not asked.realdata.is_dir():
         print(f"skipped: no real data at {asked.realdata}; name its folder with --realdata")
         return 0
+    if asked.batch is None:
+        if not torch.cuda.is_available():
+            print("skipped: no GPU here; a first look without one takes --batch 32 --steps 2")
+            return 0
+        asked.batch = 1024
     rows = read_triples(asked.realdata / "encodechka" / "xnli_ru.csv")
     if len(rows) < asked.batch:
         raise SystemExit(f"--batch {asked.batch}: there are {len(rows)} triples")
@@ -90,7 +95,7 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--steps", type=int, default=20, help=f"timed, after {WARM}")
-    parser.add_argument("--batch", type=int, default=1024)
+    parser.add_argument("--batch", type=int, help="examples; 1024 on a GPU")
     parser.add_argument("--mini", type=int, default=128, help="texts that go through at once")
     parser.add_argument("--length", type=int, default=128)
     parser.add_argument("--layers", type=int, default=12)
