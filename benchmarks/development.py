@@ -29,12 +29,10 @@ from benchmarks.gain import (
 from benchmarks.gain_data import SOURCES, paraphrases
 from rupairs.embedded.encoder import embedded_encoder
 from training.evaluation.encodechka.files import spread
+from training.evaluation.encodechka.scores import TASKS as ENCODECHKA
 
-# Encodechka's files of the two tasks, in whose form the sets are laid out.
-FILES = {
-    "STS": ("stsb_dev.csv", "sentence1", "sentence2", "similarity_score"),
-    "PI": ("para_gold.csv", "text_1", "text_2", "class"),
-}
+# In the form of whose files the sets are laid out.
+TASKS = {"STS": ENCODECHKA["STS"], "PI": ENCODECHKA["PI"]}
 # Name → what is set otherwise than in `benchmarks.gain`.
 CHANGES: dict[str, dict[str, str]] = {
     "as it is": {},
@@ -60,7 +58,7 @@ def main() -> int:
         return 0
     folder = write_development(asked.realdata, asked.work / f"development-{asked.rows}", asked.rows)
     encoder = str(embedded_encoder(pruned=True))
-    before = scored(encoder, folder, list(FILES), folder / "before.json")
+    before = scored(encoder, folder, list(TASKS), folder / "before.json")
     found: list[dict[str, Any]] = []
     for change in asked.changes.split(";"):
         for seed in map(int, asked.seeds.split(",")):
@@ -79,9 +77,10 @@ def write_development(realdata: Path, folder: Path, rows: int) -> Path:
     with (realdata / "stsb_multi_mt/stsb-ru-train.csv").open(encoding="utf-8", newline="") as file:
         pairs = {"STS": [tuple(row) for row in csv.reader(file)]}
     pairs["PI"] = list(paraphrases(realdata / "paraphraser/paraphrases_train.xml"))
-    for task, (name, *columns) in FILES.items():
-        with (unfinished / name).open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows([columns, *spread(pairs[task], rows)])
+    for task, form in TASKS.items():
+        head = (form.first, form.second, form.gold)
+        with (unfinished / form.name).open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([head, *spread(pairs[task], rows)])
     unfinished.rename(folder)
     return folder
 
@@ -98,7 +97,7 @@ def _trained(
         text = recipe_of_data(asked.work, native, seed, SOURCES, settings, asked.steps)
         recipe.write_text(text, encoding="utf-8")
         rupairs("run", str(recipe), "--out", str(model.parents[1]), "--until", "training.encoder")
-    return {"change": change, "seed": seed, "after": scored(str(model), folder, list(FILES), kept)}
+    return {"change": change, "seed": seed, "after": scored(str(model), folder, list(TASKS), kept)}
 
 
 def _table(before: dict[str, Any], found: list[dict[str, Any]]) -> list[str]:
@@ -111,7 +110,7 @@ def _table(before: dict[str, Any], found: list[dict[str, Any]]) -> list[str]:
 
 
 def _values(scores: dict[str, Any]) -> list[float]:
-    values = [scores["tasks"][task]["fixed"] for task in FILES]
+    values = [scores["tasks"][task]["fixed"] for task in TASKS]
     return [*values, statistics.mean(values)]
 
 

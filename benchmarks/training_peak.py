@@ -22,11 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from datasets import Dataset
-from sentence_transformers import (
-    SentenceTransformerTrainer,
-    SentenceTransformerTrainingArguments,
-)
 from sentence_transformers.sentence_transformer.losses import (
     CachedMultipleNegativesRankingLoss,
 )
@@ -35,21 +30,16 @@ from transformers.trainer_callback import PrinterCallback
 
 from benchmarks.harvest_measure import machine
 from benchmarks.training import read_triples
-from benchmarks.training_run import PROMPT, RATE, TEMPERATURE, WARMUP, pairs_of
-from rupairs.arithmetic import half_precision
+from benchmarks.training_run import PROMPT, TEMPERATURE, library_trainer, train_ours
+from rupairs.arithmetic import half_precision, precision
 from rupairs.embedded.encoder import embedded_encoder
 from rupairs.encoder import load_transformer
 from rupairs.silence import silence
-from training.fit import PAIRS, fit
-from training.plan import Plan
-from training.settings import ModelTraining
-from training.table import Choice, write_table
 
 ROOT = Path(__file__).resolve().parents[1]
 OURS, PLAIN = "rupairs", "sentence-transformers"
 # The first steps allocate and choose kernels.
 WARM = 2
-NAMES = ("anchor", "positive", "negative")
 
 
 def main() -> int:
@@ -80,7 +70,7 @@ def main() -> int:
     result = {
         "machine": machine(torch.get_num_threads()),
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
-        "precision": "bf16" if half_precision() else "fp32",
+        "precision": precision(None),
         "settings": {name: str(value) for name, value in vars(asked).items()},
         "forward_flops_of_triple": forward,
         "peak_flops": peaks,
@@ -189,19 +179,18 @@ def _timed(
 def _ours(
     model: Path, work: Path, rows: list[Any], asked: argparse.Namespace, clock: _Clock
 ) -> None:
-    write_table([pairs_of(work, rows)], Choice(), work / PAIRS)
-    config = ModelTraining(
+    train_ours(
+        str(model),
+        work,
+        rows,
+        clock.tick,
         steps=WARM + asked.steps,
+        length=asked.length,
+        seed=1,
         batch_size=asked.batch,
         mini_batch_size=asked.mini,
-        max_length=asked.length,
-        learning_rate=RATE,
-        warmup=WARMUP,
-        temperature=TEMPERATURE,
         freeze_embeddings=False,
-        checkpoint_every=10 * asked.steps,
     )
-    fit(Plan(str(model), None, asked.length, True, config, 1, work, work), clock.tick)
 
 
 def _plain(
@@ -211,27 +200,9 @@ def _plain(
     loss = CachedMultipleNegativesRankingLoss(
         encoder, scale=1 / TEMPERATURE, mini_batch_size=asked.mini
     )
-    trainer = SentenceTransformerTrainer(
-        model=encoder,
-        args=SentenceTransformerTrainingArguments(
-            output_dir=str(work),
-            max_steps=WARM + asked.steps,
-            per_device_train_batch_size=asked.batch,
-            learning_rate=RATE,
-            warmup_steps=WARMUP,
-            use_cpu=not torch.cuda.is_available(),
-            bf16=half_precision(),
-            prompts=dict.fromkeys(NAMES, PROMPT),
-            save_strategy="no",
-            report_to="none",
-            disable_tqdm=True,
-        ),
-        train_dataset=Dataset.from_dict(
-            dict(zip(NAMES, map(list, zip(*rows, strict=True)), strict=True))
-        ),
-        loss=loss,
-        callbacks=[clock],
-    )
+    how = {"bf16": half_precision(), "use_cpu": not torch.cuda.is_available()}
+    trainer = library_trainer(loss, work, rows, WARM + asked.steps, asked.batch, **how)
+    trainer.add_callback(clock)
     trainer.remove_callback(PrinterCallback)
     trainer.train()
 

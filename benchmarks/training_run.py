@@ -31,12 +31,14 @@ from rupairs.pairs import PAIR_SCHEMA, Pair, group_id
 from rupairs.silence import silence
 from rupairs.store import StageReader, StageWriter
 from training import fit
-from training.plan import Plan
+from training.plan import Fit, Plan
 from training.settings import ModelTraining
 from training.table import Choice, write_table
+from training.trainer import Tell
 
 TEMPERATURE, RATE, WARMUP = 0.02, 2e-5, 0.1
 PROMPT = "query: "
+COLUMNS = ("anchor", "positive", "negative")
 HELD_OUT = 200
 
 
@@ -69,27 +71,34 @@ def _plain(way: str, folder: Path, rows: list[Any], numbers: tuple[int, ...]) ->
     steps, batch, length, seed = numbers
     model = SentenceTransformer(str(embedded_encoder(pruned=PLAIN[way])), device="cpu")
     model.max_seq_length = length
-    names = ("anchor", "positive", "negative")
-    columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
-    trainer = SentenceTransformerTrainer(
-        model=model,
+    loss = MultipleNegativesRankingLoss(model, scale=1 / TEMPERATURE)
+    trainer = library_trainer(loss, folder, rows, steps, batch, seed=seed, use_cpu=True)
+    return model, float(trainer.train().metrics["train_runtime"])
+
+
+def library_trainer(
+    loss: Any, folder: Path, rows: list[Any], steps: int, batch: int, **settings: Any
+) -> Any:
+    """Return sentence-transformers' trainer of a loss's model; `settings` are further arguments."""
+    return SentenceTransformerTrainer(
+        model=loss.model,
         args=SentenceTransformerTrainingArguments(
             output_dir=str(folder),
             max_steps=steps,
             per_device_train_batch_size=batch,
             learning_rate=RATE,
             warmup_steps=WARMUP,
-            seed=seed,
-            use_cpu=True,
-            prompts=dict.fromkeys(names, PROMPT),
+            prompts=dict.fromkeys(COLUMNS, PROMPT),
             save_strategy="no",
             report_to="none",
             disable_tqdm=True,
+            **settings,
         ),
-        train_dataset=Dataset.from_dict(columns),
-        loss=MultipleNegativesRankingLoss(model, scale=1 / TEMPERATURE),
+        train_dataset=Dataset.from_dict(
+            dict(zip(COLUMNS, map(list, zip(*rows, strict=True)), strict=True))
+        ),
+        loss=loss,
     )
-    return model, float(trainer.train().metrics["train_runtime"])
 
 
 def _flag(
@@ -145,27 +154,49 @@ def _ours(way: str, folder: Path, rows: list[Any], numbers: tuple[int, ...]) -> 
     pruned, frozen, pieces, dropout, bf16 = OURS[way]
     if not pieces:
         fit._CPU_PIECE = None  # type: ignore[assignment]
-    write_table([pairs_of(folder, rows)], Choice(), folder / fit.PAIRS)
-    config = ModelTraining(
+    done = train_ours(
+        str(embedded_encoder(pruned=pruned)),
+        folder,
+        rows,
+        lambda steps, loss: None,
         steps=steps,
+        length=length,
+        seed=seed,
         batch_size=batch,
-        max_length=length,
-        learning_rate=RATE,
-        temperature=TEMPERATURE,
         freeze_embeddings=frozen,
         attention_dropout=dropout,
         bf16=bf16,
-        checkpoint_every=10 * steps,
     )
-    path = str(embedded_encoder(pruned=pruned))
-    plan = Plan(path, None, length, True, config, seed, folder, folder)
-    done = fit.fit(plan, lambda steps, loss: None)
     return load_transformer(str(folder / fit.MODEL), None, length), done.seconds
 
 
-def pairs_of(folder: Path, rows: list[Any]) -> Any:
-    """Return triples as the stage directory of pairs that training reads."""
+def train_ours(
+    model: str,
+    folder: Path,
+    rows: list[Any],
+    tell: Tell,
+    *,
+    steps: int,
+    length: int,
+    seed: int,
+    **settings: Any,
+) -> Fit:
+    """Train on triples as the step does; `settings` are further ones of `ModelTraining`."""
+    write_table([_pairs(folder, rows)], Choice(), folder / fit.PAIRS)
+    config = ModelTraining(
+        steps=steps,
+        max_length=length,
+        learning_rate=RATE,
+        warmup=WARMUP,
+        temperature=TEMPERATURE,
+        checkpoint_every=10 * steps,
+        **settings,
+    )
+    return fit.fit(Plan(model, None, length, True, config, seed, folder, folder), tell)
 
+
+def _pairs(folder: Path, rows: list[Any]) -> Any:
+    """Return triples as the stage directory of pairs that training reads."""
     given: dict[str, Any] = {
         "symmetric": True,
         "source": "xnli",

@@ -162,11 +162,11 @@ def cut(lengths: Sequence[int], most: int, each: int = _PIECE_TOKENS) -> list[in
     """
     costs, sizes = [0], [0]
     for end in range(1, len(lengths) + 1):
-        size = min(
-            range(1, min(most, end) + 1),
-            key=lambda size: costs[end - size] + size * lengths[end - size],
+        cost, size = min(
+            (costs[end - size] + size * lengths[end - size] + each, size)
+            for size in range(1, min(most, end) + 1)
         )
-        costs.append(costs[end - size] + size * lengths[end - size] + each)
+        costs.append(cost)
         sizes.append(size)
     found: list[int] = []
     end = len(lengths)
